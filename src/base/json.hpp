@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// JSON at the borders: bounded parsing with our error, and our own types to and from it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "inferometer/params.hpp"
+
+namespace inferometer {
+
+using Json = nlohmann::ordered_json;
+
+/// Throws Error{Invalid, "<what>: ..."} on bad syntax or a nesting deeper than 64.
+Json parse_json(std::string_view text, std::string_view what);
+
+/// A typed value: a JSON boolean, integer, number or string; UntypedText becomes a string.
+Json to_json(const ParamValue& value);
+ParamValue param_value_from_json(const Json& json);
+Json to_json(const Params& params);
+Params params_from_json(const Json& json);
+
+Json to_json(const ParamSpec& spec);
+ParamSpec param_spec_from_json(const Json& json);
+
+}  // namespace inferometer

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checking params against what an engine declares.
+#pragma once
+
+#include <span>
+
+#include "inferometer/params.hpp"
+
+namespace inferometer {
+
+/// `value` as the spec's type (UntypedText is read as it). Throws Error{Invalid} naming param,
+/// value and domain.
+ParamValue checked(const ParamSpec& spec, const ParamValue& value);
+
+/// Every spec with its given or default value. Throws Error{Invalid} for an unknown name (context:
+/// param, nearest), a wrong type or a value out of its domain.
+Params resolve(std::span<const ParamSpec> specs, const Params& given);
+
+/// "integer 1..1024", "one of a, b".
+std::string domain_text(const ParamSpec& spec);
+
+}  // namespace inferometer

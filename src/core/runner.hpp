@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands behind a Model: a network in this process, or one in a worker.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "inferometer/model.hpp"
+
+namespace inferometer::core {
+
+/// Thread-safe. Inputs and outputs are in port order.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  virtual const Info& info() const noexcept = 0;
+  /// Outputs are allocated here (or by the engine, when their shapes depend on the data).
+  virtual std::vector<Tensor> predict(std::span<const View> inputs, std::stop_token stop) = 0;
+  virtual void predict_into(std::span<const View> inputs, std::span<const View> outputs,
+                            std::stop_token stop) = 0;
+  virtual Tensor allocate(const Port& port, std::int64_t rows) = 0;
+  /// JSON text: the engine's own view of the model, and its profile of the last run; "" = it can't
+  /// tell.
+  virtual std::string explain() = 0;
+  virtual std::string profile() = 0;
+};
+
+/// Loads in this process, whatever `isolation` says. Errors as inferometer::load.
+std::shared_ptr<Runner> load_local(const std::filesystem::path& path, const Params& params);
+
+/// Numbers, dtypes, ranks and fixed axes against the ports; the rows given (1 when no port has a
+/// batch axis). Throws Error{Invalid} naming port, expected and given.
+std::int64_t check_inputs(std::span<const Port> ports, std::span<const View> inputs);
+void check_outputs(std::span<const Port> ports, std::span<const View> outputs, std::int64_t rows);
+
+}  // namespace inferometer::core
