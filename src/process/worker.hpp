@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker seen from its parent: a process that holds one loaded model (or none), answers
+// predictions and runs timed blocks.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+#include "inferometer/engines.hpp"
+#include "inferometer/model.hpp"
+
+namespace inferometer::process {
+
+/// Zero = no limit. A limit that is reached kills the worker's whole process tree.
+struct Limits {
+  std::chrono::milliseconds start{30'000};  ///< from spawn to the first answer
+  std::chrono::milliseconds load{0};
+  std::chrono::milliseconds call{0};  ///< one predict, block, canary, explain or profile
+  std::uint64_t memory_bytes = 0;     ///< resident set of the process tree
+};
+
+struct WorkerOptions {
+  std::filesystem::path program;  ///< empty: find_worker_program()
+  std::vector<int> cpus;          ///< the worker's affinity, set before exec; empty: the caller's
+  std::map<std::string, std::string> environment;  ///< added to ours, set before exec
+  Limits limits;
+  /// Receives what the worker and its engine print, in pieces; called on a thread that waits for
+  /// the worker, one call at a time.
+  std::function<void(std::string_view)> log;
+};
+
+struct LoadReport {
+  Info info;
+  std::int64_t load_ns = 0;  ///< wall time of load inside the worker, model hashing left out
+};
+
+/// Poison: outputs are filled with 0xff before every run, outside the timing.
+enum class Poison { Off, On };
+
+struct BlockReport {
+  /// in_flight = 1: one timing per batch. Otherwise one for the whole block.
+  std::vector<std::int64_t> timings_ns;
+  std::int64_t batches = 0;
+  std::int64_t samples = 0;  ///< rows computed in all
+  std::int64_t wall_ns = 0;  ///< first batch handed over to last output readable
+  std::int64_t cpu_ns = 0;   ///< CPU time of the worker process meanwhile, all threads
+};
+
+/// Thread-safe, except that prepare and run_block belong to one thread at a time. Every member
+/// throws the Error that the worker met, or Error{Crashed | Timeout | OutOfMemory} when the worker
+/// itself is lost: context "signal" or "exit_code", "stage", and "log" with the last lines it
+/// printed. A lost worker repeats that error for every later call. No call spins.
+class Worker {
+ public:
+  /// Spawns and greets. Throws Error{Unavailable} when the program isn't found or can't be started.
+  explicit Worker(WorkerOptions options = {});
+  /// Asks the worker to end, waits a moment, then kills its process tree. Leaves nothing behind.
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Loads the one model of this worker, in its process, whatever param `isolation` says.
+  LoadReport load(const std::filesystem::path& path, const Params& params);
+  /// The engine's status as seen from a fresh process. `library`: a chosen file, or empty.
+  EngineStatus probe(const std::string& engine, const std::string& library = {});
+
+  /// As core::Runner. Views into shared pages (allocate, shared_tensor) are not copied.
+  std::vector<Tensor> predict(std::span<const View> inputs, std::stop_token stop = {});
+  void predict_into(std::span<const View> inputs, std::span<const View> outputs,
+                    std::stop_token stop = {});
+  Tensor allocate(const Port& port, std::int64_t rows);
+  std::string explain();
+  std::string profile();
+
+  /// Sets what run_block computes: one batch, in port order. Read in place when in shared pages
+  /// (one shared_tensor may serve many workers), else copied once. Inputs must outlive the blocks.
+  void prepare(std::span<const Tensor> inputs);
+  /// `batches` consecutive batches of the prepared inputs, timed inside the worker. The first
+  /// timing of the first block after load is the first inference.
+  BlockReport run_block(std::int64_t batches, Poison poison = Poison::Off);
+  /// What the last batch of the last block wrote, in shared pages; empty before the first block and
+  /// for outputs whose shapes depend on the data.
+  std::vector<Tensor> block_outputs() const;
+
+  /// Runs the measuring canary in the worker (no model needed), as measure defines it.
+  Json canary(const Json& request);
+
+  /// Stops the process tree (SIGSTOP) and returns when every process of it has stopped.
+  void park();
+  /// Wakes it (SIGCONT). Any call to a parked worker wakes it first.
+  void wake();
+
+  pid_t pid() const noexcept;
+  /// The worker, its descendants and whatever else is in its session.
+  std::vector<pid_t> process_tree() const;
+  /// False once the worker is lost.
+  bool alive() const noexcept;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// INFEROMETER_WORKER, else beside this library or program (same folder, ../bin, ../libexec).
+/// Throws Error{Unavailable} listing where it looked.
+std::filesystem::path find_worker_program();
+
+}  // namespace inferometer::process
