@@ -50,4 +50,7 @@ Json to_json(const Outcome& outcome);
 /// Bounded. Throws Error{Invalid} naming the key.
 Outcome outcome_from_json(const Json& json);
 
+/// Records that a quantity can't be given: null, with `why` beside it.
+void set_missing(Outcome& outcome, std::string_view key, std::string_view why);
+
 }  // namespace inferometer::measure

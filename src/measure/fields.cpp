@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "measure/outcome.hpp"
+
+// One row per quantity and nowhere else: JSON, CSV, the journal, reports, docs and Python take key,
+// title and help from here. A numeric key ends in its unit; a ratio, share or count has none.
+
+#define INFEROMETER_MEMORY_PHASE(phase, what)                                                   \
+  Field{"memory_" phase "_bytes", phase " RSS",                                                 \
+        "Resident memory " what ", whole process tree (VmRSS)."},                               \
+      Field{"memory_" phase "_anon_bytes", phase " anon", "Anonymous part of it (RssAnon)."},   \
+      Field{"memory_" phase "_file_bytes", phase " file", "Part mapped from files (RssFile)."}, \
+      Field{"memory_" phase "_shmem_bytes", phase " shmem", "Shared-memory part (RssShmem)."},  \
+      Field{"memory_" phase "_pss_bytes", phase " PSS",                                         \
+            "Proportional share of it: shared pages divided by their users (smaps_rollup)."},   \
+      Field{"memory_" phase "_uss_bytes", phase " USS",                                         \
+            "Pages of it that nobody else maps (smaps_rollup)."}
+
+namespace inferometer::measure {
+namespace {
+
+constexpr Field kFields[] = {
+    // Throughput. Wall time from rows handed over to outputs readable on the host.
+    {"throughput_samples_per_s", "samples/s",
+     "Samples per second of the median block: wall time from rows handed over to outputs "
+     "readable."},
+    {"throughput_mean_samples_per_s", "samples/s (mean)",
+     "All samples of all blocks divided by their total wall time."},
+    {"throughput_uncontended_samples_per_s", "samples/s (best decile)",
+     "Rate at the 10th percentile of block times: the machine at its least disturbed."},
+    {"batch_time_ns", "ns/batch",
+     "Median over blocks of wall time divided by the block's batches."},
+    {"samples", "samples", "Samples computed in the timed blocks."},
+    {"batches", "batches", "Batches computed in the timed blocks."},
+
+    // Latency, closed loop: one timing per batch, all kept.
+    {"latency_min_ns", "min", "Smallest latency of one batch."},
+    {"latency_mean_ns", "mean", "Mean latency of one batch."},
+    {"latency_p50_ns", "p50",
+     "Median latency; null until the 99 % early-stopping rule has enough."},
+    {"latency_p90_ns", "p90", "90th percentile; null until the early-stopping rule has enough."},
+    {"latency_p95_ns", "p95", "95th percentile; null until the early-stopping rule has enough."},
+    {"latency_p99_ns", "p99", "99th percentile; null until the early-stopping rule has enough."},
+    {"latency_p99_9_ns", "p99.9",
+     "99.9th percentile; null until the early-stopping rule has enough."},
+    {"latency_max_ns", "max", "Largest latency of one batch."},
+    {"latency_timings", "timings", "Number of latencies that the percentiles rest on."},
+
+    // Load. Lazy compilation is charged here wherever it happens; model hashing is outside.
+    {"load_state", "load state",
+     "cold (files dropped from the page cache), warm, or artifact (compiled form from the cache)."},
+    {"load_read_ns", "read", "Reading and parsing the model file."},
+    {"load_convert_ns", "convert", "Turning the model into the engine's own form."},
+    {"load_compile_ns", "compile", "Optimising and compiling."},
+    {"load_allocate_ns", "allocate", "Allocating weights, buffers and contexts."},
+    {"load_total_ns", "load", "From the call of load to a model that takes a predict."},
+    {"first_inference_ns", "first inference", "The first predict after load, lazy work included."},
+    {"second_inference_ns", "second inference", "The second predict after load."},
+    {"first_batch_ratio", "first batch",
+     "Median time of the first batch after waking over the median of the block's other batches."},
+
+    // Memory, a pass of its own in a fresh process.
+    INFEROMETER_MEMORY_PHASE("process", "of the empty worker"),
+    INFEROMETER_MEMORY_PHASE("library", "once the engine's library is open"),
+    INFEROMETER_MEMORY_PHASE("model", "once the model is loaded"),
+    INFEROMETER_MEMORY_PHASE("steady", "after the last batch"),
+    INFEROMETER_MEMORY_PHASE("released", "once the model is unloaded"),
+    {"memory_load_peak_bytes", "load peak",
+     "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
+    {"memory_run_peak_bytes", "run peak",
+     "Highest resident memory while running batches (VmHWM, reset at the start of the phase)."},
+
+    // Parity: outputs against the golden, before anything is timed.
+    {"parity_golden", "golden",
+     "What the outputs were compared with: a file, reference, or unverified."},
+    {"parity_output", "output", "The output port with the largest error."},
+    {"parity_rel_l2", "rel L2", "|y - golden| / |golden|, the quantity that the gate looks at."},
+    {"parity_max_abs_ratio", "max abs", "Largest |y - golden| over largest |golden|."},
+    {"parity_cosine", "cosine", "Cosine of the angle between y and golden."},
+    {"parity_top1_agreement", "top-1",
+     "Share of rows with the same largest element, where the golden's margin exceeds twice the "
+     "error."},
+    {"parity_top1_rows", "top-1 rows", "Rows whose margin was wide enough to count in top-1."},
+    {"parity_log_p_rel_l2", "rel L2 of log p",
+     "rel L2 of the centred logarithm, for outputs of a softmax (which hides errors)."},
+    {"parity_nan", "NaN", "NaN elements of y where the golden has none."},
+    {"parity_inf", "Inf", "Infinite elements of y where the golden has none."},
+    {"parity_wrong", "wrong elements", "Elements of integer outputs that differ from the golden."},
+    {"parity_least_tolerance", "least tolerance",
+     "Smallest t for which |y - golden| <= t * (max |golden| + |golden|) everywhere."},
+    {"parity_gate", "gate", "The largest parity_rel_l2 that passes at this precision."},
+    {"parity_batch_invariant", "batch invariant",
+     "Whether a row's output is free of its neighbours."},
+    {"parity_deterministic", "deterministic", "Whether a second run gives the same bits."},
+
+    // Comparison within a group: every cell against the common control.
+    {"control", "control", "cell_id of the control that ratios refer to."},
+    {"ratio_to_control", "ratio",
+     "exp(median over rounds of ln t_control - ln t): above 1 is faster than the control."},
+    {"ratio_lower", "lower", "Lower bound of the ratio at ratio_confidence."},
+    {"ratio_upper", "upper", "Upper bound of the ratio at ratio_confidence."},
+    {"ratio_half_width", "+-", "Half of (upper - lower) over the ratio."},
+    {"ratio_confidence", "confidence", "Probability that the interval covers the truth."},
+    {"ratio_basis", "basis",
+     "t over launch medians (5 or more launches), or 1 launch: binomial ranks and the known "
+     "spread."},
+    {"drift_per_round", "drift", "Theil-Sen slope of the ln ratio over rounds."},
+    {"drift_lower", "drift lower", "Lower bound of the slope at ratio_confidence."},
+    {"drift_upper", "drift upper", "Upper bound of the slope at ratio_confidence."},
+    {"launches", "launches", "Lives of the worker that the figures rest on."},
+    {"rounds", "rounds", "Rounds kept, over all launches."},
+    {"rounds_rejected", "rejected", "Rounds within which the canary changed by more than 25 %."},
+
+    // Noise: a short FMA burst, then a stream burst, between rounds.
+    {"canary_fma_ns", "canary FMA", "Median time of the canary's fixed FMA burst."},
+    {"canary_stream_ns", "canary stream", "Median time of the canary's fixed stream burst."},
+    {"canary_spread", "canary spread",
+     "(p90 - p10) / p50 of the canary's times, the larger of the two."},
+    {"noise_verdict", "noise", "fit, noisy or unfit, from the canary."},
+
+    // Roofline.
+    {"flops", "FLOP", "2 x multiply-accumulates of Conv, Gemm and MatMul for one batch."},
+    {"traffic_bytes", "bytes",
+     "Bytes that one batch must move at least: weights, inputs, outputs."},
+    {"peak_flops_per_s", "peak FLOP/s", "Measured peak of an FMA loop at this thread count, f32."},
+    {"peak_bandwidth_bytes_per_s", "peak B/s",
+     "Measured bandwidth of a stream loop at this thread count."},
+    {"roofline_floor_ns", "floor", "max(flops / peak, bytes / bandwidth) for one batch."},
+    {"roofline_share", "roofline", "roofline_floor_ns over batch_time_ns."},
+
+    // Threads.
+    {"cpus_allowed", "CPUs allowed", "CPUs of the worker's affinity mask."},
+    {"cpus_used", "CPUs used", "CPU time of all tasks over wall time of the timed blocks."},
+    {"cpus_used_by_task", "tasks", "The same by task: a list of {task, name, cpus}."},
+
+    // What goes with every outcome.
+    {"engine_version", "version", "The engine library's own version."},
+    {"library", "library", "The engine's library file."},
+    {"library_hash", "library hash", "XXH3-128 of that file."},
+    {"model_hash", "model hash", "XXH3-128 over the model and its external data."},
+    {"effective_params", "effective", "Params in force, read back from the engine or proved."},
+    {"effective_proof", "proof", "How each effective param is known."},
+    {"input_seed", "seed", "Seed of the pool of input rows."},
+    {"fingerprint", "environment", "The machine and its state before and after."},
+};
+
+}  // namespace
+
+std::span<const Field> fields() {
+  return kFields;
+}
+
+const Field& field(std::string_view key) {
+  const auto found = std::ranges::find(kFields, key, &Field::key);
+  if (found == std::end(kFields)) {
+    std::fprintf(stderr, "inferometer: no field '%.*s'\n", static_cast<int>(key.size()),
+                 key.data());
+    std::abort();
+  }
+  return *found;
+}
+
+}  // namespace inferometer::measure
