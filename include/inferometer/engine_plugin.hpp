@@ -150,6 +150,7 @@ const inferometer_engine* make_table(const inferometer_host* host, const char* n
 
 /// A DLTensor's dtype and shape in our words. Throws Error{Invalid} for what we don't carry.
 DType dtype_of(const DLTensor& tensor);
+DLDataType to_dlpack(DType dtype) noexcept;
 Shape shape_of(const DLTensor& tensor);
 std::size_t size_bytes(const DLTensor& tensor);
 

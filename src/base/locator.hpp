@@ -25,7 +25,7 @@ std::filesystem::path locate(const LibraryQuery& query, const std::filesystem::p
 
 /// dlopen(RTLD_NOW | RTLD_LOCAL), never closed. Throws Error{Unavailable} with the loader's text.
 void* open_library(const std::filesystem::path& path);
-/// Throws Error{Unavailable} "not a <what>: lacks symbol".
+/// Throws Error{Unavailable} "<path> is not <what>: it lacks <name>".
 void* symbol(void* library, const char* name, const std::filesystem::path& path,
              const std::string& what);
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "inferometer/tensor.hpp"
+
+#include <cstdlib>
+#include <string>
+
+#include "inferometer/error.hpp"
+
+namespace inferometer {
+namespace {
+
+// A cache line, an AVX-512 register, and what XLA needs to take memory without a copy.
+constexpr std::size_t kAlignment = 64;
+
+std::shared_ptr<void> allocate_aligned(std::size_t bytes) {
+  const std::size_t rounded = (bytes + kAlignment) / kAlignment * kAlignment;
+  void* memory = std::aligned_alloc(kAlignment, rounded);
+  if (memory == nullptr) {
+    throw Error(Status::OutOfMemory,
+                "can't allocate " + std::to_string(bytes) + " bytes for a tensor");
+  }
+  return {memory, std::free};
+}
+
+}  // namespace
+
+Shape::Shape(std::span<const std::int64_t> dims) : rank_(static_cast<std::uint8_t>(dims.size())) {
+  if (dims.size() > kMaxRank) {
+    throw Error(Status::Invalid, "a tensor of rank " + std::to_string(dims.size()) + ": at most " +
+                                     std::to_string(kMaxRank) + " axes are carried");
+  }
+  std::copy(dims.begin(), dims.end(), dims_.begin());
+}
+
+std::int64_t Shape::elements() const {
+  std::int64_t product = 1;
+  for (const std::int64_t dim : dims()) {
+    if (dim < 0 || __builtin_mul_overflow(product, dim, &product)) {
+      throw Error(Status::Invalid, "shape " + to_string(*this) + " has no number of elements");
+    }
+  }
+  return product;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (const std::int64_t dim : shape.dims()) {
+    if (text.size() > 1) text += ',';
+    text += std::to_string(dim);
+  }
+  return text + "]";
+}
+
+Tensor::Tensor(DType dtype, Shape shape) {
+  std::int64_t bytes = 0;
+  if (__builtin_mul_overflow(shape.elements(),
+                             static_cast<std::int64_t>(inferometer::size_bytes(dtype)), &bytes)) {
+    throw Error(Status::Invalid, "shape " + to_string(shape) + " is larger than memory can be");
+  }
+  owner_ = allocate_aligned(static_cast<std::size_t>(bytes));
+  view_ = View(owner_.get(), dtype, shape);
+}
+
+}  // namespace inferometer
