@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists of options -> cells -> launches of interleaved rounds -> outcomes. A failed cell is data.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "campaign/journal.hpp"
+#include "campaign/lab.hpp"
+#include "campaign/progress.hpp"
+#include "measure/outcome.hpp"
+
+namespace inferometer::campaign {
+
+/// `-p KEY=V1,V2`.
+struct ParamChoices {
+  std::string name;
+  std::vector<ParamValue> values;
+};
+
+const std::vector<std::string>& workloads();  ///< throughput, latency, load, memory
+
+struct BenchOptions {
+  std::vector<std::string> models;
+  std::vector<std::string> engines;
+  std::vector<std::int64_t> batch_sizes = {1};
+  std::vector<ParamChoices> params;
+  std::vector<std::string> workloads = campaign::workloads();
+  std::int64_t launches = 1;
+  std::int64_t rounds = 8;          ///< per launch, fixed in advance
+  double block_s = 0.06;            ///< aim; at least one batch
+  std::string control;              ///< an engine's name; empty: the first cell of every group
+  std::filesystem::path journal;    ///< empty: kept in memory
+  bool resume = false;              ///< go on with `journal`: missing launches and cells only
+  std::filesystem::path expect;     ///< golden outputs (.npy) instead of reference's
+  std::filesystem::path cache_dir;  ///< goldens are kept here; empty: nowhere
+  std::uint64_t seed = 1;           ///< of input rows and of the order within rounds
+};
+
+struct BenchResult {
+  Journal journal;                         ///< everything, earlier launches of a resumed one too
+  std::vector<measure::Outcome> outcomes;  ///< one per cell, in the order of the options
+  bool interrupted = false;                ///< `stop` was requested; what was measured is kept
+};
+
+/// Throws Error{Invalid} for options that make no sense (unknown engine or workload, nothing to
+/// do), for an unreadable model and for a journal that can't be written; everything else is an
+/// outcome.
+BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progress,
+                  std::stop_token stop = {});
+
+/// One (model, engine, params) alone: a launch of its own, nothing to compare with. One outcome per
+/// workload.
+struct RunOptions {
+  std::string model;
+  std::string engine;
+  Params params;
+  std::vector<std::string> workloads = campaign::workloads();
+  std::int64_t rounds = 20;
+  double block_s = 0.06;
+  std::filesystem::path expect;
+  std::filesystem::path cache_dir;
+  std::uint64_t seed = 1;
+};
+BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
+                std::stop_token stop = {});
+
+/// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell.
+std::string rerun_line(const measure::Cell& cell);
+
+}  // namespace inferometer::campaign

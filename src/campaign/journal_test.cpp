@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/journal.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace inferometer::campaign {
+namespace {
+
+using testing::HasSubstr;
+
+measure::Outcome outcome(const std::string& id) {
+  return {.cell_id = id,
+          .cell = {"m.onnx", "null", "null", {{"batch_size", 4}}, "throughput"},
+          .values = {{"throughput_samples_per_s", 12.5}}};
+}
+
+Round round_of(std::int64_t number) {
+  return {
+      .launch = 1,
+      .group = "m.onnx",
+      .round = number,
+      .canary = {{"canary_fma_ns", 10}},
+      .blocks = {{"a", 8, 800, {399, 401}, Json::object()}, {"b", 4, 300, {300}, Json::object()}}};
+}
+
+std::string example() {
+  JournalMemory memory;
+  memory.append(to_json(Header{"0.1.0", "2026-01-31T12:00:00Z", {{"cpu", "x"}}}));
+  memory.append(
+      to_json(Launch{1, "m.onnx", "a", 3, "2026-01-31T12:00:01Z", {outcome("a"), outcome("b")}}));
+  for (std::int64_t number = 1; number <= 3; ++number) memory.append(to_json(round_of(number)));
+  memory.append(outcome_line(outcome("a")));
+  return memory.text();
+}
+
+std::string message_of(const std::string& text) {
+  try {
+    parse_journal(text, "j.jsonl");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Status::Invalid);
+    return error.what();
+  }
+  return "";
+}
+
+std::size_t lines_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+std::filesystem::path scratch(const std::string& name) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("inferometer_journal_" + std::to_string(::getpid()) + "_" + name);
+  std::filesystem::remove(path);
+  return path;
+}
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Journal, ReadsBackWhatWasWritten) {
+  const auto journal = parse_journal(example(), "j.jsonl");
+  EXPECT_EQ(journal.header.version, "0.1.0");
+  ASSERT_EQ(journal.launches.size(), 1u);
+  EXPECT_EQ(
+      to_json(journal.launches[0]),
+      to_json(Launch{1, "m.onnx", "a", 3, "2026-01-31T12:00:01Z", {outcome("a"), outcome("b")}}));
+  ASSERT_EQ(journal.rounds.size(), 3u);
+  EXPECT_EQ(to_json(journal.rounds[1]), to_json(round_of(2)));
+  ASSERT_EQ(journal.outcomes.size(), 1u);
+  EXPECT_EQ(measure::to_json(journal.outcomes[0]), measure::to_json(outcome("a")));
+  EXPECT_EQ(journal.whole_bytes, example().size());
+}
+
+TEST(Journal, TruncatedAtEveryByteKeepsEveryWholeLine) {
+  const auto text = example();
+  for (std::size_t size = 0; size <= text.size(); ++size) {
+    const auto cut = std::string_view(text).substr(0, size);
+    const auto journal = parse_journal(cut, "j.jsonl");
+    const auto lines = lines_in(cut);
+    EXPECT_EQ(!journal.header.version.empty(), lines >= 1) << size;
+    EXPECT_EQ(journal.launches.size(), lines >= 2 ? 1u : 0u) << size;
+    EXPECT_EQ(journal.rounds.size(), lines < 3 ? 0u : std::min<std::size_t>(lines - 2, 3)) << size;
+    EXPECT_EQ(journal.whole_bytes, cut.rfind('\n') + 1) << size;
+  }
+}
+
+TEST(Journal, TheLastOutcomeOfACellStands) {
+  auto later = outcome("a");
+  later.values["throughput_samples_per_s"] = 99;
+  const auto journal = parse_journal(example() + outcome_line(later).dump() + "\n", "j.jsonl");
+  ASSERT_EQ(journal.outcomes.size(), 1u);
+  EXPECT_EQ(journal.outcomes[0].values["throughput_samples_per_s"], 99);
+}
+
+TEST(Journal, ACorruptMiddleLineIsNamed) {
+  auto text = example();
+  const auto third = text.find('\n', text.find('\n') + 1) + 1;
+  text[third + 3] = '\x01';
+  EXPECT_THAT(message_of(text), HasSubstr("j.jsonl: line 3"));
+}
+
+TEST(Journal, RefusesWhatTheFormatDoesNotSay) {
+  const auto header = to_json(Header{"0.1.0", "t", Json::object()}).dump() + "\n";
+  EXPECT_THAT(message_of("[]\n"), HasSubstr("'line'"));
+  EXPECT_THAT(message_of("{\"line\":\"round\"}\n"), HasSubstr("header"));
+  EXPECT_THAT(message_of(header + header), HasSubstr("line 2"));
+  EXPECT_THAT(message_of(header + "{\"line\":\"lunch\"}\n"), HasSubstr("header, launch, round"));
+  EXPECT_THAT(
+      message_of("{\"line\":\"header\",\"schema\":\"inferometer.journal/9\",\"version\":\"\","
+                 "\"time\":\"\",\"fingerprint\":{}}\n"),
+      HasSubstr("inferometer.journal/1"));
+
+  auto round = to_json(round_of(1));
+  round["blocks"][0]["timings_ns"][1] = -1;
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("timings_ns"));
+  round = to_json(round_of(1));
+  round["blocks"][0]["timings_ns"][1] = 18446744073709551615u;
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("timings_ns"));
+  round = to_json(round_of(1));
+  round["round"] = 1.5;
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("'round'"));
+  round = to_json(round_of(1));
+  round["surprise"] = 1;
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("surprise"));
+  round = to_json(round_of(1));
+  round.erase("group");
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("'group'"));
+  round = to_json(round_of(1));
+  round["canary"]["canary_fma"] = 1;
+  EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("canary_fma"));
+}
+
+TEST(JournalFile, AppendsAndIsReadBack) {
+  const auto path = scratch("append");
+  {
+    JournalFile file(path, JournalFile::Open::New);
+    file.append(to_json(Header{"0.1.0", "t", Json::object()}));
+    file.append(to_json(round_of(1)));
+    EXPECT_EQ(lines_in(contents(path)), 2u);
+  }
+  EXPECT_EQ(read_journal(path).rounds.size(), 1u);
+  std::filesystem::remove(path);
+}
+
+TEST(JournalFile, NewRefusesAnExistingFileAndSaysWhatToDo) {
+  const auto path = scratch("exists");
+  std::ofstream(path) << "precious\n";
+  try {
+    JournalFile file(path, JournalFile::Open::New);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("--resume"));
+  }
+  EXPECT_EQ(contents(path), "precious\n");
+  std::filesystem::remove(path);
+}
+
+TEST(JournalFile, ResumeCutsATornLineAtEveryByte) {
+  const auto whole = example();
+  const auto torn = to_json(round_of(4)).dump();
+  const auto path = scratch("torn");
+  for (std::size_t size = 0; size <= torn.size(); size += 7) {
+    std::ofstream(path, std::ios::trunc) << whole << torn.substr(0, size);
+    JournalFile file(path, JournalFile::Open::Resume);
+    EXPECT_EQ(file.before().rounds.size(), 3u);
+    file.append(to_json(round_of(5)));
+    EXPECT_EQ(read_journal(path).rounds.size(), 4u) << size;
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(JournalFile, ResumeLeavesAForeignFileAlone) {
+  const auto path = scratch("foreign");
+  std::ofstream(path) << "shopping list\neggs";
+  EXPECT_THROW(JournalFile(path, JournalFile::Open::Resume), Error);
+  EXPECT_EQ(contents(path), "shopping list\neggs");
+  std::ofstream(path, std::ios::trunc) << "eggs";
+  EXPECT_THROW(JournalFile(path, JournalFile::Open::Resume), Error);
+  EXPECT_EQ(contents(path), "eggs");
+  std::filesystem::remove(path);
+}
+
+TEST(JournalFile, ASecondWriterIsRefused) {
+  const auto path = scratch("lock");
+  JournalFile first(path, JournalFile::Open::New);
+  EXPECT_THROW(JournalFile(path, JournalFile::Open::Resume), Error);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace inferometer::campaign

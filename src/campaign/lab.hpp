@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seams through which a campaign touches the machine: models, engines, worker processes, the
+// clock, the canary. Unit tests put fakes here; make_lab() gives the real thing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "inferometer/engines.hpp"
+#include "inferometer/model.hpp"
+#include "measure/outcome.hpp"
+#include "process/worker.hpp"
+
+namespace inferometer::campaign {
+
+/// What a model file tells before any engine loads it.
+struct ModelFacts {
+  std::string hash;                   ///< with its external data
+  std::vector<Port> inputs, outputs;  ///< empty: our reader can't tell, `why` says why
+  std::optional<std::int64_t> macs;   ///< per sample
+  std::optional<std::int64_t> parameters;
+  bool softmax_output = false;  ///< parity then compares centred log p
+  std::string why;
+};
+
+/// Resident memory of a worker's process tree; peak since the last reset.
+struct MemorySample {
+  std::int64_t rss_bytes = 0, anon_bytes = 0, file_bytes = 0, shmem_bytes = 0, peak_bytes = 0;
+  std::optional<std::int64_t> pss_bytes, uss_bytes;
+};
+
+/// A worker process that holds one loaded (model, engine, params): process::Worker as far as a
+/// campaign needs it, with its errors. Used by one thread.
+class CellWorker {
+ public:
+  virtual ~CellWorker() = default;
+  virtual process::LoadReport load() = 0;
+  virtual std::vector<Tensor> predict(std::span<const View> inputs) = 0;
+  virtual void prepare(std::span<const Tensor> inputs) = 0;
+  virtual process::BlockReport block(std::int64_t batches, process::Poison poison) = 0;
+  virtual std::vector<Tensor> outputs() const = 0;
+  virtual void park() = 0;
+  virtual void wake() = 0;
+  /// Opens the engine's library without loading a model.
+  virtual void open_library() = 0;
+  virtual void reset_peak() = 0;
+  virtual MemorySample memory() = 0;
+};
+
+/// Between rounds: what the machine itself was worth. Absent values: no canary here.
+struct Canary {
+  std::optional<std::int64_t> fma_ns, stream_ns;
+};
+
+/// The machine's peaks for T threads, for the roofline.
+struct Peaks {
+  std::optional<double> flops_per_s, bytes_per_s;
+  std::string why;  ///< when they can't be had
+};
+
+class Lab {
+ public:
+  virtual ~Lab() = default;
+  virtual std::vector<EngineStatus> engines() = 0;
+  /// Throws Error{Invalid} naming the path for a file that isn't there.
+  virtual ModelFacts model(const std::filesystem::path& path) = 0;
+  /// A fresh process; nothing is loaded yet. Throws Error{Unavailable} when it can't be started.
+  virtual std::unique_ptr<CellWorker> worker(const measure::Cell& cell) = 0;
+  /// Zeroed memory that every worker reads without a copy.
+  virtual Tensor shared(DType dtype, const Shape& shape) = 0;
+  virtual Canary canary() = 0;
+  virtual Peaks peaks(std::int64_t threads) = 0;
+  virtual Json fingerprint() = 0;
+  virtual std::chrono::steady_clock::time_point now() = 0;
+  virtual std::string utc() = 0;
+};
+
+/// Real engines in real worker processes.
+std::unique_ptr<Lab> make_lab();
+
+}  // namespace inferometer::campaign
