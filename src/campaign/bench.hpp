@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/golden.hpp"
 #include "campaign/journal.hpp"
 #include "campaign/lab.hpp"
 #include "campaign/progress.hpp"
@@ -36,7 +37,7 @@ struct BenchOptions {
   std::string control;              ///< an engine's name; empty: the first cell of every group
   std::filesystem::path journal;    ///< empty: kept in memory
   bool resume = false;              ///< go on with `journal`: missing launches and cells only
-  std::filesystem::path expect;     ///< golden outputs (.npy) instead of reference's
+  Expected expect;                  ///< empty: the reference engine's outputs
   std::filesystem::path cache_dir;  ///< goldens are kept here; empty: nowhere
   std::uint64_t seed = 1;           ///< of input rows and of the order within rounds
 };
@@ -62,14 +63,11 @@ struct RunOptions {
   std::vector<std::string> workloads = campaign::workloads();
   std::int64_t rounds = 20;
   double block_s = 0.06;
-  std::filesystem::path expect;
+  Expected expect;
   std::filesystem::path cache_dir;
   std::uint64_t seed = 1;
 };
 BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
                 std::stop_token stop = {});
-
-/// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell.
-std::string rerun_line(const measure::Cell& cell);
 
 }  // namespace inferometer::campaign

@@ -39,8 +39,8 @@ struct Launch {
 
 /// What one cell did in one round. Load and memory have no timings: their phases stand in `values`.
 struct Block {
-  std::string cell_id;
-  std::int64_t samples = 0;  ///< rows computed in wall_ns
+  std::vector<std::string> cell_ids;  ///< several: throughput and latency of the same batches
+  std::int64_t samples = 0;           ///< rows computed in wall_ns
   std::int64_t wall_ns = 0;
   std::vector<std::int64_t> timings_ns;  ///< one per call, in order
   Json values = Json::object();          ///< Field keys
@@ -70,6 +70,9 @@ Json to_json(const Launch& launch);
 Json to_json(const Round& round);
 Json outcome_line(const measure::Outcome& outcome);
 
+/// One line with its newline; text that is not UTF-8 is mended.
+std::string line_text(const Json& line);
+
 /// A last line without its newline is ignored. Throws Error{Invalid} naming the line's number for
 /// any other line that is not what docs/journal.md says.
 Journal parse_journal(std::string_view text, const std::string& name);
@@ -85,7 +88,7 @@ class JournalSink {
 /// For tests, and for campaigns without a file.
 class JournalMemory : public JournalSink {
  public:
-  void append(const Json& line) override { text_ += line.dump() + "\n"; }
+  void append(const Json& line) override { text_ += line_text(line); }
   const std::string& text() const noexcept { return text_; }
 
  private:

@@ -63,7 +63,7 @@ JournalFile::~JournalFile() {
 }
 
 void JournalFile::append(const Json& line) {
-  const auto text = line.dump() + "\n";
+  const auto text = line_text(line);
   ssize_t written = 0;
   do {
     written = ::write(fd_, text.data(), text.size());

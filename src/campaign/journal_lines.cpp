@@ -97,11 +97,14 @@ Launch launch_from(const Json& json) {
 }
 
 Block block_from(const Json& json) {
-  check_keys(json, {"cell_id", "samples", "wall_ns", "timings_ns", "values"});
-  Block block{.cell_id = text_at(json, "cell_id"),
-              .samples = integer(json.at("samples"), "samples", 0, kMaxCount),
+  check_keys(json, {"cell_ids", "samples", "wall_ns", "timings_ns", "values"});
+  Block block{.samples = integer(json.at("samples"), "samples", 0, kMaxCount),
               .wall_ns = duration_at(json, "wall_ns"),
               .values = values_at(json, "values")};
+  for (const auto& id : list_at(json, "cell_ids", kMaxCells)) {
+    if (!id.is_string()) refuse("cell_ids", "a list of texts");
+    block.cell_ids.push_back(id.get<std::string>());
+  }
   for (const auto& timing : list_at(json, "timings_ns", kMaxTimings))
     block.timings_ns.push_back(integer(timing, "timings_ns", 0, INT64_MAX));
   return block;
@@ -119,7 +122,7 @@ Round round_from(const Json& json) {
 }
 
 Json to_json(const Block& block) {
-  return {{"cell_id", block.cell_id},
+  return {{"cell_ids", block.cell_ids},
           {"samples", block.samples},
           {"wall_ns", block.wall_ns},
           {"timings_ns", block.timings_ns},
@@ -180,6 +183,10 @@ Json to_json(const Round& round) {
 
 Json outcome_line(const measure::Outcome& outcome) {
   return {{"line", "outcome"}, {"outcome", measure::to_json(outcome)}};
+}
+
+std::string line_text(const Json& line) {
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Journal parse_journal(std::string_view text, const std::string& name) {

@@ -21,12 +21,12 @@ measure::Outcome outcome(const std::string& id) {
 }
 
 Round round_of(std::int64_t number) {
-  return {
-      .launch = 1,
-      .group = "m.onnx",
-      .round = number,
-      .canary = {{"canary_fma_ns", 10}},
-      .blocks = {{"a", 8, 800, {399, 401}, Json::object()}, {"b", 4, 300, {300}, Json::object()}}};
+  return {.launch = 1,
+          .group = "m.onnx",
+          .round = number,
+          .canary = {{"canary_fma_ns", 10}},
+          .blocks = {{{"a"}, 8, 800, {399, 401}, Json::object()},
+                     {{"b"}, 4, 300, {300}, Json::object()}}};
 }
 
 std::string example() {

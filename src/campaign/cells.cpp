@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/cells.hpp"
+
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(Status::Invalid, message);
+}
+
+void check_list(const std::vector<std::string>& words, const std::string& what) {
+  if (words.empty()) refuse(fmt::format("nothing to measure: no {} given", what));
+  std::set<std::string> seen;
+  for (const auto& word : words)
+    if (!seen.insert(word).second) refuse(fmt::format("{} '{}' is given twice", what, word));
+}
+
+void check_choices(const std::vector<ParamChoices>& params) {
+  std::set<std::string> seen;
+  for (const auto& choice : params) {
+    if (choice.values.empty()) refuse(fmt::format("param '{}' has no value", choice.name));
+    if (!seen.insert(choice.name).second)
+      refuse(fmt::format("param '{}' is given twice; write -p {}=V1,V2", choice.name, choice.name));
+    for (const auto* other : {"engine", "batch_size"})
+      if (choice.name == other)
+        refuse(fmt::format("param '{}' has an option of its own: --{}", other,
+                           choice.name == "engine" ? "engines" : "batch-sizes"));
+  }
+}
+
+void check_counts(const BenchOptions& options) {
+  if (options.batch_sizes.empty()) refuse("nothing to measure: no batch size given");
+  std::set<std::int64_t> seen;
+  for (const auto batch : options.batch_sizes) {
+    if (batch < 1) refuse(fmt::format("batch size {}: expected at least 1", batch));
+    if (!seen.insert(batch).second) refuse(fmt::format("batch size {} is given twice", batch));
+  }
+  if (options.launches < 1)
+    refuse(fmt::format("launches {}: expected at least 1", options.launches));
+  if (options.rounds < 1) refuse(fmt::format("rounds {}: expected at least 1", options.rounds));
+}
+
+// Every combination of the params lists, the last list turning fastest.
+std::vector<Params> product(const std::vector<ParamChoices>& lists) {
+  std::vector<Params> all{{}};
+  for (const auto& list : lists) {
+    std::vector<Params> longer;
+    for (const auto& params : all)
+      for (const auto& value : list.values) {
+        longer.push_back(params);
+        longer.back().insert_or_assign(list.name, value);
+      }
+    all = std::move(longer);
+  }
+  return all;
+}
+
+std::string label_of(const std::string& engine, const std::vector<ParamChoices>& lists,
+                     const Params& params) {
+  auto label = engine;
+  for (const auto& list : lists)
+    if (list.values.size() > 1)
+      label += fmt::format(" {}={}", list.name, to_string(params.at(list.name)));
+  return label;
+}
+
+std::string model_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+std::string batch_text(const Contender& contender) {
+  return to_string(contender.cell.params.at("batch_size"));
+}
+
+using Key = std::pair<std::string, std::string>;  // model, batch size
+
+std::vector<std::pair<Key, std::vector<std::size_t>>> buckets(
+    const std::vector<Contender>& contenders, bool by_batch) {
+  std::vector<std::pair<Key, std::vector<std::size_t>>> all;
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    const Key key{contenders[i].cell.model, by_batch ? batch_text(contenders[i]) : ""};
+    const auto found =
+        std::ranges::find(all, key, &std::pair<Key, std::vector<std::size_t>>::first);
+    if (found == all.end())
+      all.push_back({key, {i}});
+    else
+      found->second.push_back(i);
+  }
+  return all;
+}
+
+std::string group_name(const Key& key) {
+  return key.second.empty() ? model_name(key.first)
+                            : fmt::format("{} batch {}", model_name(key.first), key.second);
+}
+
+void split(const std::string& name, const std::vector<std::size_t>& members, std::size_t control,
+           std::vector<Group>& groups) {
+  std::vector<std::size_t> others;
+  std::ranges::copy_if(members, std::back_inserter(others),
+                       [&](std::size_t member) { return member != control; });
+  const std::size_t parts = std::max<std::size_t>(1, (others.size() + kGroupSize - 1) / kGroupSize);
+  for (std::size_t part = 0; part < parts; ++part) {
+    Group group{parts == 1 ? name : fmt::format("{} part {}", name, part + 1), control, {control}};
+    for (std::size_t i = part * kGroupSize; i < std::min(others.size(), (part + 1) * kGroupSize);
+         ++i)
+      group.members.push_back(others[i]);
+    groups.push_back(std::move(group));
+  }
+}
+
+std::string shapes_text(const std::vector<Port>& ports) {
+  std::string text;
+  for (const auto& port : ports) {
+    text += fmt::format("{}:{}[", port.name, to_string(port.dtype));
+    for (const auto& dim : port.shape)
+      text += dim.symbol.empty() ? fmt::format("{},", dim.size) : fmt::format("{},", dim.symbol);
+    text += "]";
+  }
+  return text;
+}
+
+std::string hash_text(const std::string& text) {
+  const auto hash = XXH3_128bits(text.data(), text.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string shell_word(const std::string& word) {
+  constexpr std::string_view kSafe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
+  if (!word.empty() && word.find_first_not_of(kSafe) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char letter : word)
+    quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
+}  // namespace
+
+const std::vector<std::string>& workloads() {
+  static const std::vector<std::string> kWorkloads = {"throughput", "latency", "load", "memory"};
+  return kWorkloads;
+}
+
+void check_workloads(const std::vector<std::string>& given) {
+  check_list(given, "workload");
+  for (const auto& workload : given)
+    if (std::ranges::find(workloads(), workload) == workloads().end())
+      throw Error(Status::Invalid,
+                  fmt::format("unknown workload '{}': expected some of {}", printable(workload),
+                              join(workloads())),
+                  {{"workload", workload}, {"nearest", nearest(workload, workloads())}});
+}
+
+void check_options(const BenchOptions& options) {
+  check_list(options.models, "model");
+  check_list(options.engines, "engine");
+  check_workloads(options.workloads);
+  check_choices(options.params);
+  check_counts(options);
+}
+
+measure::Cell Contender::with(const std::string& workload) const {
+  auto copy = cell;
+  copy.workload = workload;
+  return copy;
+}
+
+std::vector<Contender> expand(const BenchOptions& options) {
+  std::vector<Contender> contenders;
+  for (const auto& model : options.models)
+    for (const auto batch : options.batch_sizes)
+      for (const auto& engine : options.engines)
+        for (auto params : product(options.params)) {
+          const auto label = label_of(engine, options.params, params);
+          params.insert_or_assign("batch_size", batch);
+          contenders.push_back({{model, engine, label, std::move(params), ""}, {}});
+        }
+  return contenders;
+}
+
+std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control) {
+  const auto fine = buckets(contenders, true);
+  const bool alone =
+      std::ranges::all_of(fine, [](const auto& bucket) { return bucket.second.size() == 1; });
+  std::vector<Group> groups;
+  for (const auto& [key, members] : alone ? buckets(contenders, false) : fine) {
+    const auto chosen = std::ranges::find_if(
+        members, [&](std::size_t i) { return contenders[i].cell.engine == control; });
+    split(group_name(key), members, chosen == members.end() ? members.front() : *chosen, groups);
+  }
+  return groups;
+}
+
+std::string cell_id(const measure::Cell& cell, const ModelFacts& facts,
+                    const EngineStatus& engine) {
+  const Json identity = {{"model", facts.hash},
+                         {"inputs", shapes_text(facts.inputs)},
+                         {"engine", cell.engine},
+                         {"version", engine.version},
+                         {"library", engine.library_hash},
+                         {"params", inferometer::to_json(cell.params)},
+                         {"workload", cell.workload}};
+  return hash_text(line_text(identity));
+}
+
+std::string rerun_line(const measure::Cell& cell) {
+  auto line = fmt::format("inferometer run {} --engine {}", shell_word(cell.model),
+                          shell_word(cell.engine));
+  for (const auto& [name, value] : cell.params)
+    line += " -p " + shell_word(name + "=" + to_string(value));
+  return line + " --workload " + shell_word(cell.workload);
+}
+
+}  // namespace inferometer::campaign

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/cells.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace inferometer::campaign {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+BenchOptions options() {
+  BenchOptions options;
+  options.models = {"a.onnx", "b.onnx"};
+  options.engines = {"onnxruntime", "openvino"};
+  options.batch_sizes = {1, 4};
+  return options;
+}
+
+std::vector<std::string> labels(const std::vector<Contender>& contenders) {
+  std::vector<std::string> all;
+  for (const auto& each : contenders) all.push_back(each.cell.label);
+  return all;
+}
+
+std::string refusal(const BenchOptions& bad) {
+  try {
+    check_options(bad);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Status::Invalid);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Cells, ExpandsInAFixedOrder) {
+  const auto all = expand(options());
+  ASSERT_EQ(all.size(), 8u);
+  EXPECT_EQ(rerun_line(all[0].with("load")),
+            "inferometer run a.onnx --engine onnxruntime -p batch_size=1 --workload load");
+  EXPECT_EQ(rerun_line(all[3].with("load")),
+            "inferometer run a.onnx --engine openvino -p batch_size=4 --workload load");
+  EXPECT_EQ(all[7].cell.model, "b.onnx");
+}
+
+TEST(Cells, ParamsListsMultiplyAndOnlyWhatVariesIsInTheLabel) {
+  auto given = options();
+  given.models = {"a.onnx"};
+  given.engines = {"null"};
+  given.batch_sizes = {1};
+  given.params = {{"threads", {1, 2}}, {"precision", {"fp32"}}, {"spinning", {false, true}}};
+  EXPECT_THAT(labels(expand(given)),
+              ElementsAre("null threads=1 spinning=false", "null threads=1 spinning=true",
+                          "null threads=2 spinning=false", "null threads=2 spinning=true"));
+}
+
+TEST(Cells, GroupsShareModelAndBatchSize) {
+  const auto groups = group(expand(options()), "openvino");
+  ASSERT_EQ(groups.size(), 4u);
+  EXPECT_EQ(groups[1].name, "a.onnx batch 4");
+  EXPECT_EQ(groups[1].control, 3u);
+  EXPECT_THAT(groups[1].members, ElementsAre(3u, 2u));
+}
+
+TEST(Cells, OneEngineIsComparedOverItsBatchSizes) {
+  auto given = options();
+  given.engines = {"null"};
+  const auto groups = group(expand(given), "");
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].name, "a.onnx");
+  EXPECT_THAT(groups[0].members, ElementsAre(0u, 1u));
+}
+
+TEST(Cells, AGroupHoldsAtMostThreeBesideTheControl) {
+  auto given = options();
+  given.models = {"a.onnx"};
+  given.batch_sizes = {1};
+  given.params = {{"threads", {1, 2, 3, 4}}};
+  const auto groups = group(expand(given), "");
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_THAT(groups[0].members, ElementsAre(0u, 1u, 2u, 3u));
+  EXPECT_THAT(groups[2].members, ElementsAre(0u, 7u));
+}
+
+TEST(Cells, TheIdDependsOnEverythingThatMakesACell) {
+  const measure::Cell cell{"a.onnx", "null", "null", {{"batch_size", 1}}, "load"};
+  const ModelFacts facts{.hash = "11", .inputs = {{"x", DType::F32, {{-1, "N"}, {3, ""}}, 0}}};
+  EngineStatus engine;
+  engine.library_hash = "22";
+  std::set<std::string> ids{cell_id(cell, facts, engine)};
+  const auto add = [&](auto change) {
+    auto [c, f, e] = std::tuple(cell, facts, engine);
+    change(c, f, e);
+    ids.insert(cell_id(c, f, e));
+  };
+  add([](auto& c, auto&, auto&) { c.engine = "reference"; });
+  add([](auto& c, auto&, auto&) { c.params.insert_or_assign("batch_size", 2); });
+  add([](auto& c, auto&, auto&) { c.workload = "memory"; });
+  add([](auto&, auto& f, auto&) { f.hash = "12"; });
+  add([](auto&, auto& f, auto&) { f.inputs[0].shape[1].size = 4; });
+  add([](auto&, auto&, auto& e) { e.library_hash = "23"; });
+  add([](auto&, auto&, auto& e) { e.version = "2"; });
+  EXPECT_EQ(ids.size(), 8u);
+  add([](auto& c, auto&, auto&) { c.label = "other"; });
+  EXPECT_EQ(ids.size(), 8u) << "a label is for people";
+}
+
+TEST(Cells, TheRerunLineSurvivesAShell) {
+  const measure::Cell cell{"my model's $HOME.onnx", "null", "", {{"label", "a b"}}, "load"};
+  EXPECT_EQ(
+      rerun_line(cell),
+      "inferometer run 'my model'\\''s $HOME.onnx' --engine null -p 'label=a b' --workload load");
+}
+
+TEST(Cells, RefusesOptionsThatMakeNoSense) {
+  EXPECT_EQ(refusal(options()), "");
+  auto bad = options();
+  bad.models.clear();
+  EXPECT_THAT(refusal(bad), HasSubstr("no model"));
+  bad = options();
+  bad.engines = {"null", "null"};
+  EXPECT_THAT(refusal(bad), HasSubstr("twice"));
+  bad = options();
+  bad.workloads = {"troughput"};
+  EXPECT_THAT(refusal(bad), HasSubstr("troughput"));
+  bad = options();
+  bad.batch_sizes = {0};
+  EXPECT_THAT(refusal(bad), HasSubstr("batch size 0"));
+  bad = options();
+  bad.launches = 0;
+  EXPECT_THAT(refusal(bad), HasSubstr("launches 0"));
+  bad = options();
+  bad.params = {{"batch_size", {1}}};
+  EXPECT_THAT(refusal(bad), HasSubstr("--batch-sizes"));
+}
+
+}  // namespace
+}  // namespace inferometer::campaign
