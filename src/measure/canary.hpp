@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The canary: a fixed piece of work, run between rounds on the engine's CPUs. When it takes longer,
+// the machine was worth less. From its times comes the noise verdict.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
+
+namespace inferometer::measure {
+
+/// How much work: fixed once per machine, so that times can be compared.
+struct CanaryWork {
+  std::int64_t fma_steps = 0;
+  std::int64_t stream_bytes = 0;
+};
+
+struct CanaryReading {
+  std::int64_t fma_ns = 0;
+  std::int64_t stream_ns = 0;
+};
+
+/// Work that takes about `aim_ns` each here and now (the best of a few tries).
+CanaryWork calibrate_canary(std::int64_t aim_ns = 2'000'000);
+
+/// FMA burst, then stream burst, each on every CPU of the calling thread's affinity at once; the
+/// slowest CPU counts.
+CanaryReading run_canary(const CanaryWork& work);
+
+/// The same for a worker's border. Request: {} calibrates first, {"fma_steps", "stream_bytes"} runs
+/// that. Answer: both of those and the Field keys canary_fma_ns, canary_stream_ns.
+/// Throws Error{Invalid} naming key and bound.
+Json canary_answer(const Json& request);
+CanaryReading canary_reading(const Json& answer);
+
+/// A round is rejected only for this: one of the canary's times changed by more than 25 % within
+/// it.
+bool changed_within(const CanaryReading& before, const CanaryReading& after);
+
+enum class Noise { Fit, Noisy, Unfit };
+std::string_view to_string(Noise noise) noexcept;
+
+/// fit: spread <= 10 % and at most a tenth of the rounds rejected; unfit: spread > 50 % or more
+/// than half rejected; noisy: between, or too few readings (< 5) to tell.
+struct NoiseVerdict {
+  Noise noise = Noise::Noisy;
+  double spread = 0;          ///< (p90 - p10) / p50, the larger of FMA and stream
+  double rejected_share = 0;  ///< of pairs of neighbouring readings
+  CanaryReading median;
+  std::string text;  ///< "noisy: canary spread 23 %, 1 of 8 rounds rejected"
+};
+/// `readings` stand between rounds: one more than there are rounds.
+NoiseVerdict judge(std::span<const CanaryReading> readings);
+
+}  // namespace inferometer::measure

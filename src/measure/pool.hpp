@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool of input rows: a prime number of seeded rows. Row i of a batch is pool row i mod 37, so
+// that swapped, stale or lost rows show, and golden outputs cost 37 rows however large the batch.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "inferometer/model.hpp"
+#include "inferometer/tensor.hpp"
+
+namespace inferometer::measure {
+
+inline constexpr std::int64_t kPoolRows = 37;
+
+/// One tensor per port: `rows` pool rows along the batch axis, or the whole tensor for a port
+/// without one. A row depends on (seed, port, row) alone, not on `rows`. Floating-point values are
+/// uniform in [-1, 1), integers in [0, 8) (valid indices of any table), bool even. Symbolic axes
+/// that aren't the batch axis have size 1. Throws Error{Invalid} on a shape too large.
+std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed);
+
+/// `rows` rows along `axis`, row i = row i mod (rows of the source).
+Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows);
+
+/// Rows [first, first + count) along `axis`, copied. Throws Error{Invalid} out of range.
+Tensor take_rows(const View& source, int axis, std::int64_t first, std::int64_t count);
+
+}  // namespace inferometer::measure
