@@ -63,14 +63,16 @@ endfunction()
 
 set_property(GLOBAL PROPERTY INFEROMETER_ENGINE_ROWS "")
 
-# inferometer_engine_missing(NAME REASON): one line in the summary instead of an error.
+# inferometer_engine_missing(NAME REASON): the engine's SDK is not here. One line in the summary instead of an error, and a
+# plugin that says so at run time, so that `engines` lists every engine folder. REASON is plain text without quotes.
 function(inferometer_engine_missing name reason)
-  set_property(GLOBAL APPEND PROPERTY INFEROMETER_ENGINE_ROWS "${name}: not built, ${reason}")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/missing_engine.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/missing_engine.cpp @ONLY)
+  add_engine_plugin(${name} SOURCES ${CMAKE_CURRENT_BINARY_DIR}/missing_engine.cpp MISSING "${reason}")
 endfunction()
 
 # add_engine_plugin(NAME SOURCES ... LINKS ...): inferometer_engine_<NAME>.so with exactly one exported symbol.
 function(add_engine_plugin name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "MISSING" "SOURCES;LINKS" ${ARGN})
   set(target inferometer_engine_${name})
   add_library(${target} MODULE ${ARG_SOURCES})
   set_target_properties(${target} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${INFEROMETER_PLUGIN_DIRECTORY}
@@ -78,7 +80,11 @@ function(add_engine_plugin name)
   target_link_libraries(${target} PRIVATE inferometer_options inferometer_base ${ARG_LINKS})
   target_link_options(${target} PRIVATE -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/plugin.map)
   install(TARGETS ${target} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/inferometer)
-  set_property(GLOBAL APPEND PROPERTY INFEROMETER_ENGINE_ROWS "${name}: built")
+  if(ARG_MISSING)
+    set_property(GLOBAL APPEND PROPERTY INFEROMETER_ENGINE_ROWS "${name}: not built, ${ARG_MISSING}")
+  else()
+    set_property(GLOBAL APPEND PROPERTY INFEROMETER_ENGINE_ROWS "${name}: built")
+  endif()
   set_property(GLOBAL APPEND PROPERTY INFEROMETER_PLUGIN_TARGETS ${target})
 endfunction()
 
