@@ -94,4 +94,8 @@ function(inferometer_engine_summary)
   foreach(row IN LISTS rows)
     message(STATUS "  ${row}")
   endforeach()
+  # The order of engine=auto.
+  list(JOIN INFEROMETER_ENGINES "\n" lines)
+  file(WRITE ${INFEROMETER_PLUGIN_DIRECTORY}/engines.txt "${lines}\n")
+  install(FILES ${INFEROMETER_PLUGIN_DIRECTORY}/engines.txt DESTINATION ${CMAKE_INSTALL_LIBDIR}/inferometer)
 endfunction()

@@ -89,7 +89,8 @@ typedef struct inferometer_engine {
   uint32_t abi;
   const char* name;
 
-  /* Can I run here? `settings`: JSON {"library": path or ""}. Answer, JSON: {"version","library","devices":[],"formats":[]}.
+  /* Can I run here? `settings`: JSON {"library": path or ""}. Answer, JSON: {"version","library","devices":[],"formats":[],
+   * "synthetic":bool}.
    * INFEROMETER_UNAVAILABLE: the text says why and where we looked. May open the engine's library. */
   int32_t (*probe)(const char* settings, inferometer_sink answer, inferometer_error* error);
 

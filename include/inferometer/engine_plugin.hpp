@@ -30,6 +30,7 @@ struct Probe {
   std::filesystem::path library;     ///< the engine's library file; empty when it has none
   std::vector<std::string> devices;  ///< "cpu", "cuda:0"
   std::vector<std::string> formats;  ///< ".onnx"
+  bool synthetic = false;            ///< outputs are made up (null): engine=auto never takes it
 };
 
 /// A port as the engine reports it; -1 = dynamic. Order is what counts, names are labels.

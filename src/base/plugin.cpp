@@ -7,40 +7,15 @@
 #include <cstring>
 #include <new>
 
+#include "base/cpu.hpp"
 #include "base/json.hpp"
 #include "inferometer/engine_plugin.hpp"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 namespace inferometer::plugin {
 namespace {
 
 const inferometer_host* g_host = nullptr;
 Engine* g_engine = nullptr;
-
-// Engines leave flush-to-zero set on threads that they were called on (ONNX Runtime does); the
-// caller's mode is put back.
-class KeepFloatingPointMode {
- public:
-#if defined(__x86_64__)
-  KeepFloatingPointMode() noexcept : mode_(_mm_getcsr()) {}
-  ~KeepFloatingPointMode() {
-    if (_mm_getcsr() != mode_) _mm_setcsr(mode_);
-  }
-#else
-  KeepFloatingPointMode() noexcept {}
-  ~KeepFloatingPointMode() {}
-#endif
-  KeepFloatingPointMode(const KeepFloatingPointMode&) = delete;
-  KeepFloatingPointMode& operator=(const KeepFloatingPointMode&) = delete;
-
- private:
-#if defined(__x86_64__)
-  unsigned mode_;
-#endif
-};
 
 // Cuts at the start of a UTF-8 character, so that what arrives is still text.
 void put_text(inferometer_error* error, const char* text) noexcept {
@@ -55,7 +30,7 @@ void put_text(inferometer_error* error, const char* text) noexcept {
 
 template <class Body>
 std::int32_t guard(Status fallback, inferometer_error* error, Body&& body) noexcept {
-  const KeepFloatingPointMode keep;
+  const MxcsrScope keep;  // ONNX Runtime leaves flush-to-zero set on the thread that calls it
   try {
     body();
     return INFEROMETER_OK;
@@ -129,6 +104,7 @@ std::int32_t probe(const char* settings, inferometer_sink sink, inferometer_erro
     answer(sink, Json({{"version", probe.version},
                        {"library", probe.library.string()},
                        {"devices", probe.devices},
+                       {"synthetic", probe.synthetic},
                        {"formats", probe.formats}})
                      .dump());
   });

@@ -30,9 +30,4 @@ class Runner {
 /// Loads in this process, whatever `isolation` says. Errors as inferometer::load.
 std::shared_ptr<Runner> load_local(const std::filesystem::path& path, const Params& params);
 
-/// Numbers, dtypes, ranks and fixed axes against the ports; the rows given (1 when no port has a
-/// batch axis). Throws Error{Invalid} naming port, expected and given.
-std::int64_t check_inputs(std::span<const Port> ports, std::span<const View> inputs);
-void check_outputs(std::span<const Port> ports, std::span<const View> outputs, std::int64_t rows);
-
 }  // namespace inferometer::core

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,6 +75,8 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;  ///< without those that are also initialisers
   std::vector<ValueId> outputs;
+  std::vector<std::filesystem::path>
+      external_files;  ///< canonical, each once: where constants outside the file came from
 
   const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
   Value& value(ValueId id) { return values[static_cast<std::size_t>(id)]; }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Identity of files and of keys. XXH3-128: fast, and meant against accidents; the cache folder is
+// the owner's alone.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace inferometer::core {
+
+/// Feeds bytes; `hex` may be called once at the end: 32 hexadecimal digits.
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+  void feed(std::span<const std::byte> bytes);
+  /// The length goes in too, so that {"ab","c"} and {"a","bc"} differ.
+  void feed(std::string_view text);
+  std::string hex() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Hash of a file's content, remembered for this process by device, inode, size and time of change.
+/// Thread-safe. Throws Error{Invalid} when it can't be read.
+std::string file_hash(const std::filesystem::path& path);
+
+/// Hash of a model: its file and, for ONNX, every file of external data.
+std::string model_hash(const std::filesystem::path& path);
+
+}  // namespace inferometer::core

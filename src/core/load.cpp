@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// load in this process: choose the engine, settle params and shapes, load through the wall.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/cpu.hpp"
+#include "base/text.hpp"
+#include "core/hash.hpp"
+#include "core/model_file.hpp"
+#include "core/pipeline.hpp"
+#include "core/ports.hpp"
+#include "core/process_scope.hpp"
+#include "core/runner.hpp"
+#include "core/settings.hpp"
+#include "core/unified.hpp"
+#include "core/wall.hpp"
+
+namespace inferometer::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+class LocalRunner : public Runner {
+ public:
+  LocalRunner(Info info, std::shared_ptr<ArtifactCache> cache, std::unique_ptr<WallModel> model,
+              PipelineOptions options)
+      : info_(std::move(info)),
+        cache_(std::move(cache)),
+        model_(std::move(model)),
+        pipeline_(*model_, info_.inputs, info_.outputs, std::move(options)) {}
+
+  const Info& info() const noexcept override { return info_; }
+
+  std::vector<Tensor> predict(std::span<const View> inputs, std::stop_token stop) override {
+    const std::int64_t rows = check_inputs(info_.inputs, inputs);
+    std::vector<Tensor> tensors;
+    std::vector<View> views;
+    bool all_known = true;
+    for (const Port& port : info_.outputs) {
+      const auto shape = output_shape(port, info_.inputs, inputs, rows);
+      all_known = all_known && shape.has_value();
+      tensors.push_back(shape ? Tensor(port.dtype, *shape) : Tensor());
+      views.push_back(shape ? tensors.back().view()
+                            : View(static_cast<void*>(nullptr), port.dtype, Shape{}));
+    }
+    if (!all_known) {
+      // Every output stays the engine's: one way of handing them over is enough.
+      for (View& view : views) view.data = nullptr;
+      return pipeline_.predict_unshaped(inputs, views, rows, stop);
+    }
+    pipeline_.predict(inputs, views, rows, stop);
+    return tensors;
+  }
+
+  void predict_into(std::span<const View> inputs, std::span<const View> outputs,
+                    std::stop_token stop) override {
+    const std::int64_t rows = check_inputs(info_.inputs, inputs);
+    check_outputs(info_.outputs, outputs, rows);
+    pipeline_.predict(inputs, outputs, rows, stop);
+  }
+
+  Tensor allocate(const Port& port, std::int64_t rows) override {
+    const auto shape = output_shape(port, {}, {}, rows);
+    if (!shape) {
+      throw Error(Status::Invalid, fmt::format("port \"{}\" {} has no fixed size per row",
+                                               port.name, to_string(port)));
+    }
+    return Tensor(port.dtype, *shape);
+  }
+
+  std::string explain() override { return model_->explain(); }
+  std::string profile() override { return pipeline_.profile(); }
+
+ private:
+  Info info_;
+  std::shared_ptr<ArtifactCache> cache_;
+  std::unique_ptr<WallModel> model_;
+  Pipeline pipeline_;
+};
+
+struct Choice {
+  const Plugin* plugin;
+  ProbeAnswer probe;
+  std::string reason;
+};
+
+bool takes_format(const EngineStatus& status, const fs::path& path) {
+  return std::find(status.formats.begin(), status.formats.end(), path.extension().string()) !=
+         status.formats.end();
+}
+
+// Why `plugin` can't be what engine=auto takes; empty = it can, `choice` is filled.
+std::string try_engine(const Plugin& plugin, const fs::path& path, const Params& params,
+                       const ModelFile& file, Choice& choice) {
+  if (plugin.table == nullptr) return plugin.reason;
+  try {
+    choice = {&plugin, probe(plugin, ""), {}};
+    if (choice.probe.synthetic) return "its outputs are made up; only by name";
+    if (!takes_format(choice.probe.status, path))
+      return "does not take " + path.extension().string();
+    const Resolved resolved = resolve_params(params, choice.probe.status.params);
+    const Settings settings = settle(path, resolved, file);
+    const auto refused = refusals(plugin, {.path = path, .settings = settings.json.dump()});
+    if (refused && !refused->empty()) {
+      const Refusal& first = refused->front();
+      return fmt::format("operator {} (node {}): {}", first.op, first.node, first.reason);
+    }
+    return {};
+  } catch (const Error& error) {
+    if (error.code() == Status::Invalid)
+      throw;  // the caller's params are wrong, whatever the engine
+    return error.what();
+  }
+}
+
+Choice choose_auto(const fs::path& path, const Params& params, const ModelFile& file) {
+  std::string passed_over;
+  for (const Plugin& plugin : plugins()) {
+    Choice choice{};
+    const std::string why_not = try_engine(plugin, path, params, file, choice);
+    if (why_not.empty()) {
+      choice.reason =
+          "the first engine of the documented order that is available and accepts the model" +
+          (passed_over.empty() ? std::string() : "; passed over:" + passed_over);
+      return choice;
+    }
+    passed_over += fmt::format("\n  {}: {}", plugin.name, why_not);
+  }
+  throw Error(Status::Unavailable, "no engine for " + path.string() + ":" + passed_over,
+              {{"path", path.string()}});
+}
+
+Choice choose(const fs::path& path, const Params& params, const ModelFile& file) {
+  const std::string name = unified_text(params, "engine");
+  if (name == "auto") return choose_auto(path, params, file);
+  const Plugin& plugin = plugin_named(name);
+  Choice choice{&plugin, probe(plugin, unified_text(params, "library")), "asked for"};
+  if (!takes_format(choice.probe.status, path)) {
+    throw Error(
+        Status::Unsupported,
+        fmt::format("{} does not take \"{}\" files ({}); it takes {}", name,
+                    path.extension().string(), path.string(), join(choice.probe.status.formats)),
+        {{"engine", name}, {"path", path.string()}});
+  }
+  return choice;
+}
+
+void refuse_device(const Choice& choice, const Resolved& resolved) {
+  const std::string device = std::get<std::string>(resolved.params.at("device"));
+  const auto& devices = choice.probe.status.devices;
+  if (std::find(devices.begin(), devices.end(), device) != devices.end()) return;
+  throw Error(Status::Unsupported,
+              fmt::format("param \"device\" = {}: {} has here: {}", printable(device),
+                          choice.plugin->name, join(devices)),
+              {{"param", "device"}, {"value", device}});
+}
+
+std::shared_ptr<ArtifactCache> open_cache(const Choice& choice, const Resolved& resolved,
+                                          const Settings& settings, Info& info) {
+  const std::string folder = std::get<std::string>(resolved.params.at("cache_dir"));
+  if (folder.empty()) return nullptr;
+  info.model_hash = model_hash(info.model_path);
+  return std::make_shared<ArtifactCache>(
+      folder, artifact_key(settings, resolved, choice.probe.status, file_hash(choice.plugin->path),
+                           info.model_hash));
+}
+
+Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& path,
+                const Params& given) {
+  Info info;
+  info.engine = choice.plugin->name;
+  info.engine_choice = choice.reason;
+  info.engine_version = choice.probe.status.version;
+  info.library = choice.probe.status.library;
+  info.library_hash = choice.probe.status.library_hash;
+  info.model_path = path.string();
+  info.requested = resolved.params;
+  for (const auto& [symbol, size] : resolved.dims)
+    info.requested.insert_or_assign("dim." + symbol, size);
+  if (given.contains("engine") == false) info.requested.insert_or_assign("engine", "auto");
+  return info;
+}
+
+}  // namespace
+
+std::shared_ptr<Runner> load_local(const fs::path& path, const Params& params) {
+  const ModelFile file = read_model_file(path);
+  const Choice choice = choose(path, params, file);
+  const Resolved resolved = resolve_params(params, choice.probe.status.params);
+  refuse_device(choice, resolved);
+  claim_process_scope(*choice.plugin, choice.probe.status, resolved);
+  const Settings settings = settle(path, resolved, file);
+
+  Info info = start_info(choice, resolved, path, params);
+  const auto cache = open_cache(choice, resolved, settings, info);
+  // Engines start their pools while loading: what they inherit is the budget.
+  const AffinityScope scope(resolved.cpus);
+  auto model = std::make_unique<WallModel>(
+      *choice.plugin,
+      WallRequest{.path = path, .settings = settings.json.dump(), .cache = cache.get()});
+  add_engine_info(info, model->info(), file, settings);
+  PipelineOptions options{.batch_size = settings.batch_size,
+                          .streams = resolved.streams,
+                          .in_flight = resolved.in_flight,
+                          .dynamic_batch = info.dynamic_batch,
+                          .cpus = resolved.cpus};
+  return std::make_shared<LocalRunner>(std::move(info), cache, std::move(model),
+                                       std::move(options));
+}
+
+}  // namespace inferometer::core

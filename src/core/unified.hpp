@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The params that every engine honours or refuses (docs/params.md), and what they come to on this
+// machine.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "inferometer/params.hpp"
+
+namespace inferometer::core {
+
+/// Declared once, here. `dim.<symbol>` is a family beside them.
+const std::vector<ParamSpec>& unified_params();
+
+/// What was asked for, checked one by one and against each other.
+struct Resolved {
+  Params params;                             ///< unified and the engine's own, defaults filled in
+  std::map<std::string, std::int64_t> dims;  ///< dim.<symbol>
+  std::vector<int> cpus;                     ///< the CPUs that the model may use, `threads` of them
+  std::int64_t batch_size = 0;               ///< 0: not given
+  std::int64_t threads = 1, streams = 1, in_flight = 1;
+};
+
+/// Throws Error{Invalid} for an unknown name (with the nearest), a wrong type, a value out of its
+/// domain, in_flight < streams, streams > threads, or more threads than CPUs.
+Resolved resolve_params(const Params& given, const std::vector<ParamSpec>& own);
+
+/// The value of a unified text param, its default when not given.
+std::string unified_text(const Params& given, const std::string& name);
+
+/// Next to use: processes that load several models of few threads get them on different CPUs.
+std::vector<int> choose_cpus(const std::vector<int>& allowed, std::int64_t count);
+
+}  // namespace inferometer::core
