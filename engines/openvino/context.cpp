@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "context.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "ports.hpp"
+
+namespace inferometer::openvino {
+namespace {
+
+// "brgconv_avx512_1x1_f32" -> "f32": OpenVINO ends a kernel's name with what it computes in.
+std::string precision_of(const std::string& kernel) {
+  const std::size_t mark = kernel.rfind('_');
+  return mark == std::string::npos ? "" : kernel.substr(mark + 1);
+}
+
+}  // namespace
+
+OvContext::OvContext(const Library& library, const ov_compiled_model_t* compiled,
+                     const plugin::ModelInfo& info)
+    : library_(library),
+      info_(info),
+      request_(own<ov_infer_request_t>(library, library.infer_request_free, [&](auto** out) {
+        return library.compiled_model_create_infer_request(compiled, out);
+      })) {
+  for (std::size_t i = 0; i < info.outputs.size(); ++i) own_outputs_.push_back(output_tensor(i));
+}
+
+Owned<ov_tensor_t> OvContext::output_tensor(std::size_t index) const {
+  return own<ov_tensor_t>(
+      library_, library_.tensor_free,
+      [&](auto** out) {
+        return library_.infer_request_get_output_tensor_by_index(request_.get(), index, out);
+      },
+      Status::PredictFailed);
+}
+
+Owned<ov_tensor_t> OvContext::wrap(const DLTensor& tensor, const plugin::PortInfo& port) const {
+  const DType dtype = plugin::dtype_of(tensor);
+  if (dtype != port.dtype) {
+    throw Error(Status::Invalid, fmt::format("port \"{}\" has dtype {}, {} was bound", port.name,
+                                             to_string(port.dtype), to_string(dtype)));
+  }
+  const ov_shape_t shape{tensor.ndim, tensor.shape};
+  auto* bytes = static_cast<char*>(tensor.data) + tensor.byte_offset;
+  return own<ov_tensor_t>(
+      library_, library_.tensor_free,
+      [&](auto** out) {
+        return library_.tensor_create_from_host_ptr(element_type_of(dtype), shape, bytes, out);
+      },
+      Status::PredictFailed);
+}
+
+void OvContext::bind_output(std::size_t index, const DLTensor& tensor) {
+  const bool engines = tensor.data == nullptr;
+  if (engines) engine_outputs_.push_back(index);
+  const auto wrapped = engines ? Owned<ov_tensor_t>(nullptr, library_.tensor_free)
+                               : wrap(tensor, info_.outputs[index]);
+  library_.check(library_.infer_request_set_output_tensor_by_index(
+                     request_.get(), index, engines ? own_outputs_[index].get() : wrapped.get()),
+                 Status::PredictFailed);
+}
+
+void OvContext::bind(std::span<const DLTensor> inputs, std::span<DLTensor> outputs) {
+  if (inputs.size() != info_.inputs.size() || outputs.size() != info_.outputs.size()) {
+    throw Error(
+        Status::Invalid,
+        fmt::format("the model has {} inputs and {} outputs; {} and {} were bound",
+                    info_.inputs.size(), info_.outputs.size(), inputs.size(), outputs.size()));
+  }
+  engine_outputs_.clear();
+  published_.clear();
+  output_tensors_ = outputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto tensor = wrap(inputs[i], info_.inputs[i]);
+    library_.check(
+        library_.infer_request_set_input_tensor_by_index(request_.get(), i, tensor.get()),
+        Status::PredictFailed);
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) bind_output(i, outputs[i]);
+}
+
+void OvContext::publish(std::size_t index) {
+  auto tensor = output_tensor(index);
+  DLTensor& target = output_tensors_[index];
+  target.ndim = 0;
+  target.byte_offset = 0;
+  if (!info_.outputs[index].shape.empty()) {  // the C API can't tell the shape of a scalar
+    ov_shape_t shape{};
+    library_.check(library_.tensor_get_shape(tensor.get(), &shape), Status::PredictFailed);
+    target.ndim = static_cast<int>(shape.rank);
+    std::copy_n(shape.dims, shape.rank, target.shape);
+    library_.shape_free(&shape);
+  }
+  library_.check(library_.tensor_data(tensor.get(), &target.data), Status::PredictFailed);
+  published_.push_back(std::move(tensor));
+}
+
+void OvContext::run() {
+  published_.clear();
+  library_.check(library_.infer_request_infer(request_.get()), Status::PredictFailed);
+  for (const std::size_t index : engine_outputs_) publish(index);
+}
+
+std::vector<plugin::ProfileRow> OvContext::profile() {
+  if (info_.effective.at("profiling") != "true") return {};
+  ov_profiling_info_list_t list{};
+  library_.check(library_.infer_request_get_profiling_info(request_.get(), &list),
+                 Status::PredictFailed);
+  std::vector<plugin::ProfileRow> rows;
+  for (std::size_t i = 0; i < list.size; ++i) {
+    const ov_profiling_info_t& row = list.profiling_infos[i];
+    if (row.status != ov_profiling_info_t::EXECUTED) continue;
+    rows.push_back({.node = row.node_name,
+                    .kernel = row.exec_type,
+                    .precision = precision_of(row.exec_type),
+                    .ns = row.real_time * 1000});
+  }
+  library_.profiling_info_list_free(&list);
+  return rows;
+}
+
+}  // namespace inferometer::openvino

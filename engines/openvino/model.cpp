@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "compile.hpp"
+#include "context.hpp"
+#include "ports.hpp"
+
+namespace inferometer::openvino {
+namespace {
+
+class OvModel : public plugin::LoadedModel {
+ public:
+  OvModel(const Library& library, const plugin::LoadRequest& request)
+      : library_(library), compiled_(compile(library, request, info_)) {
+    info_.inputs = input_ports(library, compiled_.model.get());
+    info_.outputs = output_ports(library, compiled_.model.get());
+    info_.dynamic_batch = request.dynamic_batch;
+  }
+
+  plugin::ModelInfo info() const override { return info_; }
+
+  std::unique_ptr<plugin::Context> open() override {
+    return std::make_unique<OvContext>(library_, compiled_.model.get(), info_);
+  }
+
+  // Every property that the compiled model can tell.
+  std::string explain() const override {
+    Json properties = Json::object();
+    const std::string supported = property(library_, compiled_.model.get(), "SUPPORTED_PROPERTIES");
+    for (std::size_t begin = 0; begin < supported.size();) {
+      const std::size_t end = std::min(supported.find(' ', begin), supported.size());
+      const std::string key = supported.substr(begin, end - begin);
+      begin = end + 1;
+      if (key.empty() || key == "SUPPORTED_PROPERTIES") continue;
+      properties[key] = property(library_, compiled_.model.get(), key);
+    }
+    return Json({{"version", library_.version}, {"properties", properties}}).dump();
+  }
+
+ private:
+  const Library& library_;
+  plugin::ModelInfo info_;
+  Compiled compiled_;
+};
+
+}  // namespace
+
+std::unique_ptr<plugin::LoadedModel> load_model(const Library& library,
+                                                const plugin::LoadRequest& request) {
+  return std::make_unique<OvModel>(library, request);
+}
+
+}  // namespace inferometer::openvino

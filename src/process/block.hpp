@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The timed loop, where the model is. There is one for all engines.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/runner.hpp"
+#include "process/protocol.hpp"
+#include "process/worker.hpp"
+
+namespace inferometer::process {
+
+/// One batch of a model, computed again and again. in_flight = 1: each batch is one call and one
+/// timing. Otherwise a call is handed several batches at once (the prepared rows repeated), so that
+/// `streams` and `in_flight` have something to overlap. Owned by one thread at a time.
+class BlockLoop {
+ public:
+  /// `inputs`: one batch, in port order. `outputs`: where its results go, or empty when their
+  /// shapes depend on the data. All must outlive the loop, `runner` too. Throws Error{Invalid} for
+  /// tensors that don't fit the ports.
+  BlockLoop(core::Runner& runner, std::vector<View> inputs, std::vector<View> outputs,
+            std::int64_t in_flight);
+
+  /// After it, `outputs` hold the last batch.
+  BlockReport run(std::int64_t batches, Poison poison);
+
+ private:
+  struct Pass {
+    std::int64_t batches = 0;
+    std::vector<Tensor> inputs, outputs;
+    std::vector<View> input_views, output_views;
+  };
+
+  BlockReport run_each(std::int64_t batches, Poison poison);
+  BlockReport run_together(std::int64_t batches, Poison poison);
+  void call(std::span<const View> inputs, std::span<const View> outputs);
+  Pass& pass_of(std::int64_t batches);
+  std::int64_t batches_per_pass(std::int64_t batches) const;
+  void keep_last(const Pass& pass);
+
+  core::Runner& runner_;
+  std::vector<View> inputs_, outputs_;
+  std::int64_t in_flight_ = 1;
+  std::int64_t rows_ = 1;
+  std::optional<Pass> pass_;
+};
+
+}  // namespace inferometer::process
