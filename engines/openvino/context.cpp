@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "ports.hpp"
 
@@ -16,6 +17,16 @@ std::string precision_of(const std::string& kernel) {
   return mark == std::string::npos ? "" : kernel.substr(mark + 1);
 }
 
+template <class T>
+const T* first_wide(const DLTensor& tensor) {
+  const auto* begin =
+      reinterpret_cast<const T*>(static_cast<const char*>(tensor.data) + tensor.byte_offset);
+  const T* end = begin + plugin::shape_of(tensor).elements();
+  const T* found =
+      std::find_if(begin, end, [](T value) { return !std::in_range<std::int32_t>(value); });
+  return found == end ? nullptr : found;
+}
+
 }  // namespace
 
 OvContext::OvContext(const Library& library, const ov_compiled_model_t* compiled,
@@ -26,6 +37,10 @@ OvContext::OvContext(const Library& library, const ov_compiled_model_t* compiled
         return library.compiled_model_create_infer_request(compiled, out);
       })) {
   for (std::size_t i = 0; i < info.outputs.size(); ++i) own_outputs_.push_back(output_tensor(i));
+  for (std::size_t i = 0; i < info.inputs.size(); ++i) {
+    const DType dtype = info.inputs[i].dtype;
+    if (dtype == DType::I64 || dtype == DType::U64) wide_inputs_.push_back(i);
+  }
 }
 
 Owned<ov_tensor_t> OvContext::output_tensor(std::size_t index) const {
@@ -72,6 +87,7 @@ void OvContext::bind(std::span<const DLTensor> inputs, std::span<DLTensor> outpu
   }
   engine_outputs_.clear();
   published_.clear();
+  input_tensors_ = inputs;
   output_tensors_ = outputs;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto tensor = wrap(inputs[i], info_.inputs[i]);
@@ -98,8 +114,27 @@ void OvContext::publish(std::size_t index) {
   published_.push_back(std::move(tensor));
 }
 
+// OpenVINO's CPU device computes 64-bit integers in 32 bits and says nothing: 2^40 becomes 0.
+void OvContext::require_narrow(const DLTensor& tensor, const plugin::PortInfo& port) const {
+  std::string value;
+  if (port.dtype == DType::I64) {
+    if (const auto* wide = first_wide<std::int64_t>(tensor)) value = std::to_string(*wide);
+  } else if (const auto* wide = first_wide<std::uint64_t>(tensor)) {
+    value = std::to_string(*wide);
+  }
+  if (value.empty()) return;
+  throw Error(Status::Unsupported,
+              fmt::format("openvino: input \"{}\" holds {}; its CPU device computes {} in 32 bits "
+                          "and would give a wrong answer",
+                          port.name, value, to_string(port.dtype)),
+              {{"port", port.name}});
+}
+
 void OvContext::run() {
   published_.clear();
+  for (const std::size_t index : wide_inputs_) {
+    require_narrow(input_tensors_[index], info_.inputs[index]);
+  }
   library_.check(library_.infer_request_infer(request_.get()), Status::PredictFailed);
   for (const std::size_t index : engine_outputs_) publish(index);
 }

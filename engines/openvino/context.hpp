@@ -24,12 +24,15 @@ class OvContext : public plugin::Context {
   Owned<ov_tensor_t> output_tensor(std::size_t index) const;
   void bind_output(std::size_t index, const DLTensor& tensor);
   void publish(std::size_t index);
+  void require_narrow(const DLTensor& tensor, const plugin::PortInfo& port) const;
 
   const Library& library_;
   const plugin::ModelInfo& info_;
   Owned<ov_infer_request_t> request_;
   std::vector<Owned<ov_tensor_t>> own_outputs_;  // OpenVINO's, as the request was made with them
+  std::span<const DLTensor> input_tensors_;
   std::span<DLTensor> output_tensors_;
+  std::vector<std::size_t> wide_inputs_;       // whose numbers OpenVINO cuts to 32 bits
   std::vector<std::size_t> engine_outputs_;    // bound with data = null
   std::vector<Owned<ov_tensor_t>> published_;  // keep alive what engine outputs point to
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "library.hpp"
 
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -22,6 +23,10 @@ const LibraryQuery& query() {
 }
 
 Library open(const std::filesystem::path& path) {
+#ifdef INFEROMETER_SANITIZED
+  // TBB opens its allocator with RTLD_DEEPBIND, on which AddressSanitizer aborts, unless told so.
+  ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);
+#endif
   void* handle = open_library(path);
   Library opened{.path = path};
 #define INFEROMETER_OPENVINO_FIND(name)                  \

@@ -18,6 +18,7 @@ class OvModel : public plugin::LoadedModel {
     info_.inputs = input_ports(library, compiled_.model.get());
     info_.outputs = output_ports(library, compiled_.model.get());
     info_.dynamic_batch = request.dynamic_batch;
+    note_narrowing();
   }
 
   plugin::ModelInfo info() const override { return info_; }
@@ -41,6 +42,13 @@ class OvModel : public plugin::LoadedModel {
   }
 
  private:
+  void note_narrowing() {
+    const auto wide = [](const plugin::PortInfo& port) { return port.dtype == DType::F64; };
+    if (std::ranges::any_of(info_.inputs, wide) || std::ranges::any_of(info_.outputs, wide)) {
+      info_.notes.emplace_back("openvino's CPU device computes f64 in f32");
+    }
+  }
+
   const Library& library_;
   plugin::ModelInfo info_;
   Compiled compiled_;
