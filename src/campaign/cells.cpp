@@ -42,8 +42,7 @@ void check_counts(const BenchOptions& options) {
   if (options.batch_sizes.empty()) refuse("nothing to measure: no batch size given");
   std::set<std::int64_t> seen;
   for (const auto batch : options.batch_sizes) {
-    if (batch < 1 && batch != kOwnBatch)
-      refuse(fmt::format("batch size {}: expected at least 1", batch));
+    if (batch < 1) refuse(fmt::format("batch size {}: expected at least 1", batch));
     if (!seen.insert(batch).second) refuse(fmt::format("batch size {} is given twice", batch));
   }
   if (options.launches < 1)
@@ -80,8 +79,7 @@ std::string model_name(const std::string& path) {
 }
 
 std::string batch_text(const Contender& contender) {
-  const auto found = contender.cell.params.find("batch_size");
-  return found == contender.cell.params.end() ? "" : to_string(found->second);
+  return to_string(contender.cell.params.at("batch_size"));
 }
 
 using Key = std::pair<std::string, std::string>;  // model, batch size
@@ -185,7 +183,7 @@ std::vector<Contender> expand(const BenchOptions& options) {
       for (const auto& engine : options.engines)
         for (auto params : product(options.params)) {
           const auto label = label_of(engine, options.params, params);
-          if (batch != kOwnBatch) params.insert_or_assign("batch_size", batch);
+          params.insert_or_assign("batch_size", batch);
           contenders.push_back({{model, engine, label, std::move(params), ""}, {}});
         }
   return contenders;
