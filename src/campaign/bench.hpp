@@ -25,6 +25,9 @@ struct ParamChoices {
 
 const std::vector<std::string>& workloads();  ///< throughput, latency, load, memory
 
+/// Among batch sizes: none is asked for, the model's or the engine's own counts.
+inline constexpr std::int64_t kOwnBatch = 0;
+
 struct BenchOptions {
   std::vector<std::string> models;
   std::vector<std::string> engines;

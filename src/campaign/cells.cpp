@@ -42,7 +42,8 @@ void check_counts(const BenchOptions& options) {
   if (options.batch_sizes.empty()) refuse("nothing to measure: no batch size given");
   std::set<std::int64_t> seen;
   for (const auto batch : options.batch_sizes) {
-    if (batch < 1) refuse(fmt::format("batch size {}: expected at least 1", batch));
+    if (batch < 1 && batch != kOwnBatch)
+      refuse(fmt::format("batch size {}: expected at least 1", batch));
     if (!seen.insert(batch).second) refuse(fmt::format("batch size {} is given twice", batch));
   }
   if (options.launches < 1)
@@ -79,7 +80,8 @@ std::string model_name(const std::string& path) {
 }
 
 std::string batch_text(const Contender& contender) {
-  return to_string(contender.cell.params.at("batch_size"));
+  const auto found = contender.cell.params.find("batch_size");
+  return found == contender.cell.params.end() ? "" : to_string(found->second);
 }
 
 using Key = std::pair<std::string, std::string>;  // model, batch size
@@ -183,7 +185,7 @@ std::vector<Contender> expand(const BenchOptions& options) {
       for (const auto& engine : options.engines)
         for (auto params : product(options.params)) {
           const auto label = label_of(engine, options.params, params);
-          params.insert_or_assign("batch_size", batch);
+          if (batch != kOwnBatch) params.insert_or_assign("batch_size", batch);
           contenders.push_back({{model, engine, label, std::move(params), ""}, {}});
         }
   return contenders;

@@ -127,8 +127,8 @@ TEST(Cells, RefusesOptionsThatMakeNoSense) {
   bad.workloads = {"troughput"};
   EXPECT_THAT(refusal(bad), HasSubstr("troughput"));
   bad = options();
-  bad.batch_sizes = {0};
-  EXPECT_THAT(refusal(bad), HasSubstr("batch size 0"));
+  bad.batch_sizes = {-1};
+  EXPECT_THAT(refusal(bad), HasSubstr("batch size -1"));
   bad = options();
   bad.launches = 0;
   EXPECT_THAT(refusal(bad), HasSubstr("launches 0"));

@@ -20,31 +20,40 @@ struct Expected {
   std::vector<Tensor> outputs;  ///< empty: nothing is expected
 };
 
-/// Where goldens come from and how many rows of them are wanted.
+/// Where a golden comes from and how many rows of it are wanted.
 struct GoldenRequest {
-  std::string model;
-  Params dims;  ///< the `dim.*` params: they shape the inputs
-  std::int64_t rows = 0;
+  measure::Cell cell;     ///< the cell that asks: its model and `dim.*` params
+  Info info;              ///< of that cell, loaded: ports and model hash
+  std::int64_t rows = 0;  ///< at most measure::kPoolRows are computed
   std::uint64_t seed = 1;
-  Expected expect;
+  const Expected* expect = nullptr;
   std::filesystem::path cache_dir;  ///< reference's outputs are kept here by model hash; or empty
 };
 
 struct Golden {
-  std::vector<Tensor> inputs;   ///< the pool: `rows` rows
-  std::vector<Tensor> outputs;  ///< empty: there is none, `why` says why
+  std::vector<Tensor> inputs;   ///< the pool, in port order
+  std::vector<Tensor> outputs;  ///< of the pool; empty: there are none, `why` says why
   std::string source;           ///< "y.npy", "reference", "unverified"
   std::string why;
-  std::int64_t rows = 0;  ///< pool rows; 0 when no port has a batch axis
 };
 
-/// Never throws for a golden that can't be had; throws Error{Invalid} when `expect` does not fit
-/// the model.
-Golden make_golden(const GoldenRequest& request, const ModelFacts& facts, Lab& lab);
+/// Never throws for a golden that can't be had: `why` says why. Throws Error{Invalid} when `expect`
+/// does not fit the model.
+Golden make_golden(const GoldenRequest& request, Lab& lab);
 
-/// `rows` rows taken from the pool in turn, starting at the first: row i is pool row i mod its
-/// rows.
+/// `rows` rows drawn from the pool in turn, in pages that every worker shares. Ports without a
+/// batch axis as they are.
 std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector<Tensor>& pool,
                                std::int64_t rows, Lab& lab);
+
+/// What comparing `outputs` of a batch with the golden tells.
+struct Parity {
+  Json values = Json::object();       ///< parity_* keys
+  std::string failure;                ///< why it is a mismatch; empty = it passed
+  std::vector<std::string> warnings;  ///< "unverified: ..."
+};
+/// `precision` picks the gate; `softmax`: centred log p are compared.
+Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
+                    const std::vector<Tensor>& outputs, const std::string& precision, bool softmax);
 
 }  // namespace inferometer::campaign

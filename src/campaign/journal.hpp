@@ -26,21 +26,23 @@ struct Header {
   Json fingerprint = Json::object();
 };
 
-/// One life of the workers of a group: every cell of it, the control named. `cells` are outcomes so
-/// far: what loading and parity told, failures among them.
+/// One life of the workers of a group. `cells` are outcomes so far: what loading and parity told,
+/// failures among them.
 struct Launch {
-  std::int64_t launch = 0;  ///< from 1; never reused, never merged
-  std::string group;        ///< "resnet50.onnx batch 4"
-  std::string control;      ///< cell_id; empty = nothing to compare
+  std::int64_t launch = 0;            ///< from 1; never reused, never merged
+  std::string group;                  ///< "resnet50.onnx batch 4"
+  std::vector<std::string> controls;  ///< cell_ids of the control, one a workload; or none
   std::int64_t rounds = 0;  ///< fixed in advance; fewer round lines = an interrupted launch
   std::string time;
+  Json state = Json::object();  ///< of the machine, before
   std::vector<measure::Outcome> cells;
 };
 
 /// What one cell did in one round. Load and memory have no timings: their phases stand in `values`.
 struct Block {
   std::vector<std::string> cell_ids;  ///< several: throughput and latency of the same batches
-  std::int64_t samples = 0;           ///< rows computed in wall_ns
+  std::int64_t batches = 0;
+  std::int64_t samples = 0;  ///< rows computed in wall_ns
   std::int64_t wall_ns = 0;
   std::vector<std::int64_t> timings_ns;  ///< one per call, in order
   Json values = Json::object();          ///< Field keys
@@ -50,8 +52,9 @@ struct Block {
 struct Round {
   std::int64_t launch = 0;
   std::string group;
-  std::int64_t round = 0;  ///< from 1; 0 = the load and memory passes before the rounds
-  Json canary = Json::object();
+  std::int64_t round = 0;        ///< from 1; 0 = the load and memory passes before the rounds
+  Json canary = Json::object();  ///< "before" and "after", each with Field keys; may be empty
+  bool rejected = false;         ///< the canary changed within it; kept all the same
   std::vector<Block> blocks;
 };
 
@@ -72,6 +75,9 @@ Json outcome_line(const measure::Outcome& outcome);
 
 /// One line with its newline; text that is not UTF-8 is mended.
 std::string line_text(const Json& line);
+
+/// Adds an outcome, in place of an older one of the same cell.
+void keep_outcome(Journal& journal, measure::Outcome outcome);
 
 /// A last line without its newline is ignored. Throws Error{Invalid} naming the line's number for
 /// any other line that is not what docs/journal.md says.

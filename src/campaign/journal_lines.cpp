@@ -61,6 +61,15 @@ const Json& list_at(const Json& json, const std::string& key, std::size_t most) 
   return value;
 }
 
+std::vector<std::string> texts_at(const Json& json, const std::string& key) {
+  std::vector<std::string> texts;
+  for (const auto& text : list_at(json, key, kMaxCells)) {
+    if (!text.is_string()) refuse(key, "a list of texts");
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
 const Json& object_at(const Json& json, const std::string& key) {
   if (!json.at(key).is_object()) refuse(key, "an object");
   return json.at(key);
@@ -77,6 +86,20 @@ Json values_at(const Json& json, const std::string& key) {
       .values;
 }
 
+Json canary_at(const Json& json) {
+  const auto& canary = object_at(json, "canary");
+  for (const auto& [key, value] : canary.items()) {
+    if (key != "before" && key != "after") refuse(key, "before or after");
+    values_at(canary, key);
+  }
+  return canary;
+}
+
+bool bool_at(const Json& json, const std::string& key) {
+  if (!json.at(key).is_boolean()) refuse(key, "true or false");
+  return json.at(key).get<bool>();
+}
+
 Header header_from(const Json& json) {
   check_keys(json, {"line", "schema", "version", "time", "fingerprint"});
   const auto schema = text_at(json, "schema");
@@ -85,57 +108,46 @@ Header header_from(const Json& json) {
 }
 
 Launch launch_from(const Json& json) {
-  check_keys(json, {"line", "launch", "group", "control", "rounds", "time", "cells"});
+  check_keys(json, {"line", "launch", "group", "controls", "rounds", "time", "state", "cells"});
   Launch launch{.launch = integer(json.at("launch"), "launch", 1, kMaxCount),
                 .group = text_at(json, "group"),
-                .control = text_at(json, "control"),
+                .controls = texts_at(json, "controls"),
                 .rounds = integer(json.at("rounds"), "rounds", 0, kMaxCount),
-                .time = text_at(json, "time")};
+                .time = text_at(json, "time"),
+                .state = object_at(json, "state")};
   for (const auto& cell : list_at(json, "cells", kMaxCells))
     launch.cells.push_back(measure::outcome_from_json(cell));
   return launch;
 }
 
 Block block_from(const Json& json) {
-  check_keys(json, {"cell_ids", "samples", "wall_ns", "timings_ns", "values"});
-  Block block{.samples = integer(json.at("samples"), "samples", 0, kMaxCount),
+  check_keys(json, {"cell_ids", "batches", "samples", "wall_ns", "timings_ns", "values"});
+  Block block{.cell_ids = texts_at(json, "cell_ids"),
+              .batches = integer(json.at("batches"), "batches", 0, kMaxCount),
+              .samples = integer(json.at("samples"), "samples", 0, kMaxCount),
               .wall_ns = duration_at(json, "wall_ns"),
               .values = values_at(json, "values")};
-  for (const auto& id : list_at(json, "cell_ids", kMaxCells)) {
-    if (!id.is_string()) refuse("cell_ids", "a list of texts");
-    block.cell_ids.push_back(id.get<std::string>());
-  }
   for (const auto& timing : list_at(json, "timings_ns", kMaxTimings))
     block.timings_ns.push_back(integer(timing, "timings_ns", 0, INT64_MAX));
   return block;
 }
 
 Round round_from(const Json& json) {
-  check_keys(json, {"line", "launch", "group", "round", "canary", "blocks"});
+  check_keys(json, {"line", "launch", "group", "round", "canary", "rejected", "blocks"});
   Round round{.launch = integer(json.at("launch"), "launch", 1, kMaxCount),
               .group = text_at(json, "group"),
               .round = integer(json.at("round"), "round", 0, kMaxCount),
-              .canary = values_at(json, "canary")};
+              .canary = canary_at(json),
+              .rejected = bool_at(json, "rejected")};
   for (const auto& block : list_at(json, "blocks", kMaxCells))
     round.blocks.push_back(block_from(block));
   return round;
 }
 
 Json to_json(const Block& block) {
-  return {{"cell_ids", block.cell_ids},
-          {"samples", block.samples},
-          {"wall_ns", block.wall_ns},
-          {"timings_ns", block.timings_ns},
-          {"values", block.values}};
-}
-
-void keep_outcome(Journal& journal, measure::Outcome outcome) {
-  const auto same =
-      std::ranges::find(journal.outcomes, outcome.cell_id, &measure::Outcome::cell_id);
-  if (same == journal.outcomes.end())
-    journal.outcomes.push_back(std::move(outcome));
-  else
-    *same = std::move(outcome);
+  return {{"cell_ids", block.cell_ids},     {"batches", block.batches},
+          {"samples", block.samples},       {"wall_ns", block.wall_ns},
+          {"timings_ns", block.timings_ns}, {"values", block.values}};
 }
 
 void add_line(Journal& journal, const Json& json, bool first) {
@@ -169,20 +181,36 @@ Json to_json(const Header& header) {
 Json to_json(const Launch& launch) {
   auto cells = Json::array();
   for (const auto& cell : launch.cells) cells.push_back(measure::to_json(cell));
-  return {{"line", "launch"},          {"launch", launch.launch}, {"group", launch.group},
-          {"control", launch.control}, {"rounds", launch.rounds}, {"time", launch.time},
+  return {{"line", "launch"},         {"launch", launch.launch},
+          {"group", launch.group},    {"controls", launch.controls},
+          {"rounds", launch.rounds},  {"time", launch.time},
+          {"state", launch.state},    {"state", launch.state},
           {"cells", std::move(cells)}};
 }
 
 Json to_json(const Round& round) {
   auto blocks = Json::array();
   for (const auto& block : round.blocks) blocks.push_back(to_json(block));
-  return {{"line", "round"},      {"launch", round.launch}, {"group", round.group},
-          {"round", round.round}, {"canary", round.canary}, {"blocks", std::move(blocks)}};
+  return {{"line", "round"},
+          {"launch", round.launch},
+          {"group", round.group},
+          {"round", round.round},
+          {"canary", round.canary},
+          {"rejected", round.rejected},
+          {"blocks", std::move(blocks)}};
 }
 
 Json outcome_line(const measure::Outcome& outcome) {
   return {{"line", "outcome"}, {"outcome", measure::to_json(outcome)}};
+}
+
+void keep_outcome(Journal& journal, measure::Outcome outcome) {
+  const auto same =
+      std::ranges::find(journal.outcomes, outcome.cell_id, &measure::Outcome::cell_id);
+  if (same == journal.outcomes.end())
+    journal.outcomes.push_back(std::move(outcome));
+  else
+    *same = std::move(outcome);
 }
 
 std::string line_text(const Json& line) {

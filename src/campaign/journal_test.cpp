@@ -24,16 +24,21 @@ Round round_of(std::int64_t number) {
   return {.launch = 1,
           .group = "m.onnx",
           .round = number,
-          .canary = {{"canary_fma_ns", 10}},
-          .blocks = {{{"a"}, 8, 800, {399, 401}, Json::object()},
-                     {{"b"}, 4, 300, {300}, Json::object()}}};
+          .canary = {{"before", {{"canary_fma_ns", 10}}}, {"after", {{"canary_fma_ns", 11}}}},
+          .blocks = {{{"a"}, 2, 8, 800, {399, 401}, Json::object()},
+                     {{"b"}, 1, 4, 300, {300}, Json::object()}}};
 }
 
 std::string example() {
   JournalMemory memory;
   memory.append(to_json(Header{"0.1.0", "2026-01-31T12:00:00Z", {{"cpu", "x"}}}));
-  memory.append(
-      to_json(Launch{1, "m.onnx", "a", 3, "2026-01-31T12:00:01Z", {outcome("a"), outcome("b")}}));
+  memory.append(to_json(Launch{1,
+                               "m.onnx",
+                               {"a"},
+                               3,
+                               "2026-01-31T12:00:01Z",
+                               Json::object(),
+                               {outcome("a"), outcome("b")}}));
   for (std::int64_t number = 1; number <= 3; ++number) memory.append(to_json(round_of(number)));
   memory.append(outcome_line(outcome("a")));
   return memory.text();
@@ -69,9 +74,13 @@ TEST(Journal, ReadsBackWhatWasWritten) {
   const auto journal = parse_journal(example(), "j.jsonl");
   EXPECT_EQ(journal.header.version, "0.1.0");
   ASSERT_EQ(journal.launches.size(), 1u);
-  EXPECT_EQ(
-      to_json(journal.launches[0]),
-      to_json(Launch{1, "m.onnx", "a", 3, "2026-01-31T12:00:01Z", {outcome("a"), outcome("b")}}));
+  EXPECT_EQ(to_json(journal.launches[0]), to_json(Launch{1,
+                                                         "m.onnx",
+                                                         {"a"},
+                                                         3,
+                                                         "2026-01-31T12:00:01Z",
+                                                         Json::object(),
+                                                         {outcome("a"), outcome("b")}}));
   ASSERT_EQ(journal.rounds.size(), 3u);
   EXPECT_EQ(to_json(journal.rounds[1]), to_json(round_of(2)));
   ASSERT_EQ(journal.outcomes.size(), 1u);
@@ -134,7 +143,7 @@ TEST(Journal, RefusesWhatTheFormatDoesNotSay) {
   round.erase("group");
   EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("'group'"));
   round = to_json(round_of(1));
-  round["canary"]["canary_fma"] = 1;
+  round["canary"]["before"]["canary_fma"] = 1;
   EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("canary_fma"));
 }
 

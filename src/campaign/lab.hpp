@@ -3,7 +3,6 @@
 // clock, the canary. Unit tests put fakes here; make_lab() gives the real thing.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -15,6 +14,8 @@
 #include "base/json.hpp"
 #include "inferometer/engines.hpp"
 #include "inferometer/model.hpp"
+#include "measure/canary.hpp"
+#include "measure/memory.hpp"
 #include "measure/outcome.hpp"
 #include "process/worker.hpp"
 
@@ -28,12 +29,6 @@ struct ModelFacts {
   std::optional<std::int64_t> parameters;
   bool softmax_output = false;  ///< parity then compares centred log p
   std::string why;
-};
-
-/// Resident memory of a worker's process tree; peak since the last reset.
-struct MemorySample {
-  std::int64_t rss_bytes = 0, anon_bytes = 0, file_bytes = 0, shmem_bytes = 0, peak_bytes = 0;
-  std::optional<std::int64_t> pss_bytes, uss_bytes;
 };
 
 /// A worker process that holds one loaded (model, engine, params): process::Worker as far as a
@@ -50,13 +45,10 @@ class CellWorker {
   virtual void wake() = 0;
   /// Opens the engine's library without loading a model.
   virtual void open_library() = 0;
-  virtual void reset_peak() = 0;
-  virtual MemorySample memory() = 0;
-};
-
-/// Between rounds: what the machine itself was worth. Absent values: no canary here.
-struct Canary {
-  std::optional<std::int64_t> fma_ns, stream_ns;
+  /// Memory of the process tree: peaks begin anew / a phase ends / Field keys of the phases ended.
+  virtual void begin_phase() = 0;
+  virtual void end_phase(measure::MemoryPhase phase) = 0;
+  virtual Json memory() const = 0;
 };
 
 /// The machine's peaks for T threads, for the roofline.
@@ -75,11 +67,14 @@ class Lab {
   virtual std::unique_ptr<CellWorker> worker(const measure::Cell& cell) = 0;
   /// Zeroed memory that every worker reads without a copy.
   virtual Tensor shared(DType dtype, const Shape& shape) = 0;
-  virtual Canary canary() = 0;
+  /// What the machine is worth now, on `threads` CPUs; none: no canary here.
+  virtual std::optional<measure::CanaryReading> canary(std::int64_t threads) = 0;
+  /// Measured once per number of threads, then remembered.
   virtual Peaks peaks(std::int64_t threads) = 0;
-  virtual Json fingerprint() = 0;
-  virtual std::chrono::steady_clock::time_point now() = 0;
-  virtual std::string utc() = 0;
+  virtual Json machine() = 0;         ///< measure::machine
+  virtual Json state() = 0;           ///< measure::state
+  virtual std::int64_t now_ns() = 0;  ///< monotonic
+  virtual std::string utc() = 0;      ///< "2026-01-31T12:00:00Z"
 };
 
 /// Real engines in real worker processes.

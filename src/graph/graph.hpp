@@ -75,6 +75,7 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;  ///< without those that are also initialisers
   std::vector<ValueId> outputs;
+  std::vector<ValueId> captured;  ///< of a subgraph: values of that name in the graph around it
   std::vector<std::filesystem::path>
       external_files;  ///< canonical, each once: where constants outside the file came from
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,17 +25,36 @@ struct CanaryReading {
   std::int64_t stream_ns = 0;
 };
 
-/// Work that takes about `aim_ns` each here and now (the best of a few tries).
-CanaryWork calibrate_canary(std::int64_t aim_ns = 2'000'000);
+/// Holds the arrays of the stream burst, far larger than caches; each burst takes the next window
+/// of them, so that it always comes from memory. Belongs to one thread, in a process of its own:
+/// its pages would be counted as an engine's.
+class Canary {
+ public:
+  /// Bursts run on `threads` threads at once; the slowest counts. Throws Error{Invalid} out of
+  /// bounds (1..1024 threads).
+  explicit Canary(int threads = 1);
+  ~Canary();
+  Canary(const Canary&) = delete;
+  Canary& operator=(const Canary&) = delete;
 
-/// FMA burst, then stream burst, each on every CPU of the calling thread's affinity at once; the
-/// slowest CPU counts.
-CanaryReading run_canary(const CanaryWork& work);
+  /// Work that takes about `aim_ns` for each burst, here and now (the best of a few tries).
+  CanaryWork calibrate(std::int64_t aim_ns = 2'000'000);
+  /// FMA burst, then stream burst. Throws Error{Invalid} for work out of bounds.
+  CanaryReading run(const CanaryWork& work);
 
-/// The same for a worker's border. Request: {} calibrates first, {"fma_steps", "stream_bytes"} runs
-/// that. Answer: both of those and the Field keys canary_fma_ns, canary_stream_ns.
-/// Throws Error{Invalid} naming key and bound.
-Json canary_answer(const Json& request);
+  /// The same for a process border. Request: {} or {"fma_steps", "stream_bytes"}; without them the
+  /// first request calibrates and later ones repeat that work. Answer: both of those and the Field
+  /// keys canary_fma_ns, canary_stream_ns. Throws Error{Invalid} naming key and bound.
+  Json answer(const Json& request);
+
+ private:
+  struct Arrays;
+  int threads_;
+  std::unique_ptr<Arrays> arrays_;
+  CanaryWork work_;
+};
+
+/// The reading in an answer. Throws Error{Invalid} naming the key.
 CanaryReading canary_reading(const Json& answer);
 
 /// A round is rejected only for this: one of the canary's times changed by more than 25 % within

@@ -6,17 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+
+#include "measure/burst.hpp"
 
 namespace inferometer::measure {
-
-/// Instruction sets that the loops exist for. Chosen at run time, never by compiler flags.
-enum class Isa { Sse, Avx2, Avx512 };
-std::string_view to_string(Isa isa) noexcept;
-/// The widest that CPU and kernel support.
-Isa best_isa();
-/// Whether this machine can run it.
-bool can_run(Isa isa);
 
 /// A rate with its own spread over bursts.
 struct Peak {
@@ -35,7 +28,7 @@ struct PeakOptions {
 };
 
 /// f32 multiply-adds per second, counted as two operations; one thread per CPU of the affinity,
-/// round robin.
+/// round robin. Throws Error{Invalid} for threads or bursts below 1.
 Peak measure_peak_flops(const PeakOptions& options);
 /// Bytes per second read and written by a = b + s * c over arrays far larger than the caches.
 Peak measure_bandwidth(const PeakOptions& options);

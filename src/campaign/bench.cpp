@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/bench.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "base/text.hpp"
+#include "campaign/cells.hpp"
+#include "campaign/session.hpp"
+#include "campaign/summary.hpp"
+#include "measure/environment.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+const EngineStatus& find_engine(const std::vector<EngineStatus>& engines, const std::string& name) {
+  const auto found = std::ranges::find(engines, name, &EngineStatus::name);
+  if (found != engines.end()) return *found;
+  std::vector<std::string> names;
+  for (const auto& engine : engines) names.push_back(engine.name);
+  throw Error(Status::Invalid,
+              fmt::format("unknown engine '{}': there are {}", printable(name), join(names)),
+              {{"engine", name}, {"nearest", nearest(name, names)}});
+}
+
+std::map<std::string, ModelFacts> read_models(const BenchOptions& options, Lab& lab) {
+  std::map<std::string, ModelFacts> models;
+  for (const auto& model : options.models) models.emplace(model, lab.model(model));
+  return models;
+}
+
+void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
+                const std::map<std::string, ModelFacts>& models,
+                const std::vector<EngineStatus>& engines) {
+  for (auto& contender : contenders)
+    for (const auto& workload : options.workloads)
+      contender.ids[workload] = cell_id(contender.with(workload), models.at(contender.cell.model),
+                                        find_engine(engines, contender.cell.engine));
+}
+
+// An engine that can't be had here is not tried: its cells say why.
+void record_unavailable(Session& session, const std::vector<Contender>& contenders,
+                        const std::vector<EngineStatus>& engines) {
+  for (const auto& contender : contenders) {
+    const auto& engine = find_engine(engines, contender.cell.engine);
+    if (engine.available) continue;
+    for (const auto& [workload, id] : contender.ids) {
+      if (failure_of(session.journal, id)) continue;
+      const auto cell = contender.with(workload);
+      session.record({.cell_id = id,
+                      .cell = cell,
+                      .status = Status::Unavailable,
+                      .stage = "probe",
+                      .reason = engine.reason,
+                      .rerun = rerun_line(cell)});
+    }
+  }
+}
+
+// Memory hardly moves between launches: once is enough.
+std::int64_t wanted_launches(const BenchOptions& options, const std::string& workload) {
+  return workload == "memory" ? 1 : options.launches;
+}
+
+std::vector<std::string> missing(const Session& session, const Contender& contender,
+                                 std::int64_t pass) {
+  std::vector<std::string> workloads;
+  for (const auto& workload : session.options.workloads) {
+    const auto& id = contender.ids.at(workload);
+    if (failure_of(session.journal, id)) continue;
+    if (pass <= wanted_launches(session.options, workload) &&
+        complete_launches(session.journal, id) < pass)
+      workloads.push_back(workload);
+  }
+  return workloads;
+}
+
+std::vector<std::string> possible(const Session& session, const Contender& contender) {
+  std::vector<std::string> workloads;
+  for (const auto& workload : session.options.workloads)
+    if (workload != "memory" && !failure_of(session.journal, contender.ids.at(workload)))
+      workloads.push_back(workload);
+  return workloads;
+}
+
+// Who runs in this pass over a group: those with something missing, and the control if they need
+// it. Empty: nobody.
+LaunchPlan plan_launch(const Session& session, const Group& group,
+                       const std::vector<Contender>& contenders, std::int64_t pass) {
+  LaunchPlan plan{.group = group.name, .has_control = group.members.size() > 1};
+  for (const auto member : group.members) {
+    Entrant entrant{&contenders[member], missing(session, contenders[member], pass)};
+    if (!entrant.workloads.empty()) plan.entrants.push_back(std::move(entrant));
+  }
+  if (plan.entrants.empty() || !plan.has_control) return plan;
+  const auto* control = &contenders[group.control];
+  if (plan.entrants.front().contender != control) {
+    auto workloads = possible(session, *control);
+    plan.has_control = !workloads.empty();
+    if (plan.has_control) plan.entrants.insert(plan.entrants.begin(), {control, workloads});
+  }
+  return plan;
+}
+
+std::int64_t next_launch(const Journal& journal) {
+  std::int64_t last = 0;
+  for (const auto& launch : journal.launches) last = std::max(last, launch.launch);
+  return last + 1;
+}
+
+double guess_total_s(const Session& session, const std::vector<Group>& groups,
+                     const std::vector<Contender>& contenders) {
+  double seconds = 0;
+  for (std::int64_t pass = 1; pass <= session.options.launches; ++pass)
+    for (const auto& group : groups)
+      seconds += guess_launch_s(session, plan_launch(session, group, contenders, pass));
+  return seconds;
+}
+
+void run_passes(Session& session, const std::vector<Group>& groups,
+                const std::vector<Contender>& contenders) {
+  for (std::int64_t pass = 1; pass <= session.options.launches; ++pass) {
+    const auto launch = next_launch(session.journal);
+    for (const auto& group : groups) {
+      if (session.stop.stop_requested()) return;
+      auto plan = plan_launch(session, group, contenders, pass);
+      if (plan.entrants.empty()) continue;
+      plan.launch = launch;
+      run_launch(session, plan);
+    }
+  }
+}
+
+measure::Outcome outcome_for(const std::vector<measure::Outcome>& summary,
+                             const Contender& contender, const std::string& workload) {
+  const auto& id = contender.ids.at(workload);
+  const auto found = std::ranges::find(summary, id, &measure::Outcome::cell_id);
+  if (found != summary.end()) return *found;
+  const auto cell = contender.with(workload);
+  return {.cell_id = id,
+          .cell = cell,
+          .status = Status::Skipped,
+          .stage = "measure",
+          .reason = "interrupted before anything of it was measured; --resume goes on",
+          .rerun = rerun_line(cell)};
+}
+
+// Labels depend on what else is measured; this campaign's own count.
+std::vector<measure::Outcome> final_outcomes(const Session& session,
+                                             const std::vector<Contender>& contenders) {
+  const auto summary = summarise(session.journal);
+  std::vector<measure::Outcome> outcomes;
+  for (const auto& contender : contenders)
+    for (const auto& workload : session.options.workloads) {
+      outcomes.push_back(outcome_for(summary, contender, workload));
+      outcomes.back().cell.label = contender.cell.label;
+    }
+  return outcomes;
+}
+
+std::int64_t given_batch(const Params& params) {
+  const auto found = params.find("batch_size");
+  if (found == params.end()) return kOwnBatch;
+  const auto batch = integer_param(params, "batch_size", -1);
+  if (batch < 1 || to_string(found->second) != std::to_string(batch))
+    throw Error(Status::Invalid,
+                fmt::format("batch_size '{}': expected an integer of at least 1",
+                            printable(to_string(found->second))),
+                {{"param", "batch_size"}});
+  return batch;
+}
+
+struct OpenJournal {
+  std::unique_ptr<JournalSink> sink;
+  Journal before;
+};
+
+OpenJournal open_journal(const BenchOptions& options) {
+  if (options.journal.empty()) return {std::make_unique<JournalMemory>(), {.name = "memory"}};
+  auto file = std::make_unique<JournalFile>(
+      options.journal, options.resume ? JournalFile::Open::Resume : JournalFile::Open::New);
+  auto before = file->before();
+  return {std::move(file), std::move(before)};
+}
+
+Header make_header(Lab& lab) {
+  const auto machine = lab.machine();
+  return {measure::build_facts().value("version", "unknown"),
+          lab.utc(),
+          {{"machine_id", measure::machine_id(machine)}, {"machine", machine}}};
+}
+
+void start_journal(JournalSink& sink, Journal& journal, Lab& lab) {
+  auto header = make_header(lab);
+  if (journal.header.version.empty()) {
+    sink.append(to_json(header));
+    journal.header = std::move(header);
+    return;
+  }
+  const auto& before = journal.header.fingerprint;
+  if (before.value("machine_id", "") != header.fingerprint.value("machine_id", ""))
+    throw Error(Status::Invalid,
+                fmt::format("journal {}: it was measured on another machine (or this one has "
+                            "changed); start a new journal",
+                            journal.name));
+}
+
+}  // namespace
+
+BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progress,
+                  std::stop_token stop) {
+  check_options(options);
+  const auto engines = lab.engines();
+  for (const auto& name : options.engines) find_engine(engines, name);
+  if (!options.control.empty()) find_engine(engines, options.control);
+  auto contenders = expand(options);
+  auto models = read_models(options, lab);
+  name_cells(contenders, options, models, engines);
+  const auto groups = group(contenders, options.control);
+  auto [sink, journal] = open_journal(options);
+  start_journal(*sink, journal, lab);
+
+  Session session{options, lab, *sink, journal, stop, std::move(models), {}, {}, nullptr};
+  record_unavailable(session, contenders, engines);
+  WorkMeter meter(progress, lab, guess_total_s(session, groups, contenders));
+  session.meter = &meter;
+  run_passes(session, groups, contenders);
+
+  auto outcomes = final_outcomes(session, contenders);
+  for (const auto& outcome : outcomes) session.record(outcome);
+  return {std::move(journal), std::move(outcomes), stop.stop_requested()};
+}
+
+BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
+                std::stop_token stop) {
+  BenchOptions alone;
+  alone.models = {options.model};
+  alone.engines = {options.engine};
+  alone.workloads = options.workloads;
+  alone.rounds = options.rounds;
+  alone.block_s = options.block_s;
+  alone.expect = options.expect;
+  alone.cache_dir = options.cache_dir;
+  alone.seed = options.seed;
+  alone.batch_sizes = {given_batch(options.params)};
+  for (const auto& [name, value] : options.params)
+    if (name != "batch_size") alone.params.push_back({name, {value}});
+  return bench(alone, lab, progress, stop);
+}
+
+}  // namespace inferometer::campaign

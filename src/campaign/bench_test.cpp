@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/bench.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/file.hpp"
+#include "campaign/fake_lab.hpp"
+#include "campaign/summary.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+using measure::Outcome;
+using testing::Each;
+using testing::HasSubstr;
+
+class Bench : public testing::Test {
+ protected:
+  Bench() {
+    lab.scripts["slow"].row_ns = 2'000'000;
+    lab.scripts["fast"].row_ns = 1'000'000;
+    options.models = {"m.onnx"};
+    options.engines = {"slow", "fast"};
+    options.batch_sizes = {1, 4};
+    journal = std::filesystem::temp_directory_path() /
+              ("inferometer_bench_" + std::to_string(::getpid()) + ".jsonl");
+    std::filesystem::remove(journal);
+  }
+  ~Bench() override { std::filesystem::remove(journal); }
+
+  BenchResult go() { return bench(options, lab, {}, stop.get_token()); }
+
+  static const Outcome& find(const BenchResult& result, const std::string& engine,
+                             const std::string& workload, std::int64_t batch = 1) {
+    const auto found = std::ranges::find_if(result.outcomes, [&](const Outcome& outcome) {
+      return outcome.cell.engine == engine && outcome.cell.workload == workload &&
+             to_string(outcome.cell.params.at("batch_size")) == std::to_string(batch);
+    });
+    EXPECT_NE(found, result.outcomes.end());
+    return *found;
+  }
+  static std::size_t count(const BenchResult& result, Status status) {
+    return static_cast<std::size_t>(std::ranges::count(result.outcomes, status, &Outcome::status));
+  }
+
+  FakeLab lab;
+  BenchOptions options;
+  std::stop_source stop;
+  std::filesystem::path journal;
+};
+
+TEST_F(Bench, EveryCellHasItsOutcomeInTheOrderOfTheOptions) {
+  const auto result = go();
+  ASSERT_EQ(result.outcomes.size(), 16u);
+  EXPECT_EQ(count(result, Status::Ok), 16u);
+  EXPECT_EQ(result.outcomes[0].cell.workload, "throughput");
+  EXPECT_EQ(result.outcomes[4].cell.engine, "fast");
+  std::set<std::string> ids;
+  for (const auto& outcome : result.outcomes) {
+    ids.insert(outcome.cell_id);
+    EXPECT_THAT(outcome.rerun, HasSubstr("inferometer run m.onnx --engine " + outcome.cell.engine));
+  }
+  EXPECT_EQ(ids.size(), 16u);
+  EXPECT_EQ(lab.alive, 0);
+}
+
+TEST_F(Bench, FiguresAreThoseOfTheEngine) {
+  const auto result = go();
+  const auto& fast = find(result, "fast", "throughput", 4);
+  EXPECT_NEAR(fast.values.at("throughput_samples_per_s").get<double>(), 1000, 0.01);
+  EXPECT_NEAR(fast.values.at("ratio_to_control").get<double>(), 2, 1e-4);
+  EXPECT_EQ(fast.values.at("control"), find(result, "slow", "throughput", 4).cell_id);
+  EXPECT_EQ(fast.values.at("rounds"), options.rounds);
+  EXPECT_EQ(fast.values.at("launches"), 1);
+  EXPECT_NEAR(fast.values.at("cpus_used").get<double>(), 2, 1e-9);
+  EXPECT_EQ(fast.values.at("flops"), 8000);
+  EXPECT_GT(fast.values.at("roofline_share").get<double>(), 0);
+  EXPECT_EQ(fast.values.at("parity_golden"), "reference");
+  EXPECT_NEAR(find(result, "slow", "latency", 4).values.at("latency_p50_ns").get<double>(), 8e6,
+              10);
+  const auto& load = find(result, "slow", "load");
+  EXPECT_EQ(load.values.at("load_total_ns"), 1'000'000);
+  EXPECT_EQ(load.values.at("load_compile_ns"), 600'000);
+  EXPECT_TRUE(load.values.at("load_read_ns").is_null());
+  EXPECT_EQ(load.values.at("first_inference_ns"), 2'000'000);
+  EXPECT_EQ(find(result, "slow", "memory").values.at("memory_model_bytes"), 1 << 20);
+}
+
+TEST_F(Bench, OnlyOneWorkerRunsWhileABlockRuns) {
+  lab.on_event = [&](const std::string& event) {
+    if (event.starts_with("block")) {
+      EXPECT_EQ(lab.running, 1) << event;
+    }
+    if (event == "canary") {
+      EXPECT_EQ(lab.running, 0);
+    }
+  };
+  go();
+  EXPECT_GT(lab.count("canary"), options.rounds);
+}
+
+TEST_F(Bench, AWrongAnswerIsAMismatchAndIsNotTimed) {
+  lab.scripts["fast"].wrong = true;
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Mismatch), 8u);
+  const auto& outcome = find(result, "fast", "throughput");
+  EXPECT_EQ(outcome.stage, "parity");
+  EXPECT_THAT(outcome.reason, HasSubstr("output 'y'"));
+  EXPECT_FALSE(outcome.values.contains("throughput_samples_per_s"));
+  EXPECT_GT(outcome.values.at("parity_rel_l2").get<double>(), 0.4);
+  EXPECT_EQ(lab.count("block fast"), 4);  // two per contender: the first and second inference
+}
+
+TEST_F(Bench, WithoutReferenceOutcomesAreUnverified) {
+  lab.scripts["reference"].at_load = Error(Status::Unsupported, "operator Foo (node foo)");
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Ok), 16u);
+  EXPECT_THAT(
+      find(result, "slow", "throughput").warnings,
+      testing::Contains(testing::AllOf(HasSubstr("unverified"), HasSubstr("operator Foo"))));
+}
+
+TEST_F(Bench, TheUsersGoldenComesFirst) {
+  Tensor wrong(DType::F32, Shape{1, 4});
+  std::ranges::fill(wrong.as<float>(), 7.f);
+  options.expect = {"y.npy", {}, {wrong}};
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Mismatch), 16u);
+  EXPECT_EQ(lab.count("load reference"), 0);
+}
+
+TEST_F(Bench, AnUnavailableEngineIsDataAndIsNotTried) {
+  lab.scripts["fast"].available = false;
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Unavailable), 8u);
+  EXPECT_EQ(find(result, "fast", "load").stage, "probe");
+  EXPECT_EQ(find(result, "fast", "load").reason, "looked in /nowhere");
+  EXPECT_EQ(lab.count("load fast"), 0);
+  EXPECT_EQ(count(result, Status::Ok), 8u);
+}
+
+TEST_F(Bench, ACrashWhileLoadingLeavesTheOthersAlone) {
+  lab.scripts["slow"].at_load = Error(Status::Crashed, "signal 11");
+  const auto result = go();
+  EXPECT_EQ(find(result, "slow", "latency").status, Status::Crashed);
+  EXPECT_EQ(find(result, "slow", "latency").stage, "load");
+  EXPECT_EQ(find(result, "fast", "latency").status, Status::Ok);
+  EXPECT_FALSE(find(result, "fast", "throughput").values.contains("ratio_to_control"));
+}
+
+TEST_F(Bench, ACrashWithinTheRoundsLeavesTheOthersAlone) {
+  lab.scripts["fast"].at_block = Error(Status::Crashed, "signal 9");
+  lab.scripts["fast"].block_number = 8;
+  const auto result = go();
+  EXPECT_EQ(find(result, "fast", "throughput").status, Status::Crashed);
+  EXPECT_EQ(find(result, "fast", "throughput").stage, "predict");
+  EXPECT_EQ(find(result, "slow", "throughput").status, Status::Ok);
+  EXPECT_EQ(find(result, "slow", "throughput").values.at("rounds"), options.rounds);
+}
+
+TEST_F(Bench, MoreInFlightGivesLatencyBlocksOfItsOwn) {
+  options.params = {{"in_flight", {2}}};
+  options.batch_sizes = {1};
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Ok), 8u);
+  for (const auto& round : result.journal.rounds)
+    if (round.round > 0) {
+      EXPECT_EQ(round.blocks.size(), 4u);
+    }
+}
+
+TEST_F(Bench, AStopKeepsWhatWasMeasuredAndResumeGoesOn) {
+  options.journal = journal;
+  options.launches = 2;
+  lab.on_event = [&](const std::string& event) {
+    if (event == "block fast" && lab.count("canary") > 12) stop.request_stop();
+  };
+  const auto first = go();
+  EXPECT_TRUE(first.interrupted);
+  EXPECT_EQ(find(first, "fast", "throughput", 1).status, Status::Ok);
+  EXPECT_EQ(find(first, "fast", "memory", 4).status, Status::Skipped);
+  const auto rounds = read_journal(journal).rounds.size();
+
+  lab.on_event = {};
+  lab.events.clear();
+  stop = std::stop_source();
+  options.resume = true;
+  const auto second = go();
+  EXPECT_FALSE(second.interrupted);
+  EXPECT_EQ(count(second, Status::Ok), 16u);
+  for (const auto& outcome : second.outcomes)
+    EXPECT_EQ(outcome.values.at("launches"), outcome.cell.workload == "memory" ? 1 : 2)
+        << outcome.rerun;
+  const auto journal_now = read_journal(journal);
+  EXPECT_GT(journal_now.rounds.size(), rounds);
+  std::set<std::pair<std::int64_t, std::string>> launches;
+  for (const auto& launch : journal_now.launches)
+    EXPECT_TRUE(launches.insert({launch.launch, launch.group}).second) << "launches never merge";
+
+  lab.events.clear();
+  go();
+  EXPECT_THAT(lab.events, Each(testing::Not(HasSubstr("load")))) << "nothing is missing any more";
+}
+
+TEST_F(Bench, TheJournalTruncatedAnywhereResumesToTheSameCells) {
+  options.journal = journal;
+  options.workloads = {"throughput"};
+  options.batch_sizes = {1};
+  options.rounds = 3;
+  go();
+  const auto text = read_text(journal);
+  options.resume = true;
+  for (std::size_t size = 0; size < text.size(); size += 97) {
+    write_text_atomic(journal, text.substr(0, size));
+    const auto before = read_journal(journal).rounds.size();
+    const auto result = go();
+    EXPECT_EQ(count(result, Status::Ok), 2u) << size;
+    EXPECT_GE(result.journal.rounds.size(), before);
+  }
+}
+
+TEST_F(Bench, ResumeOnAnotherMachineIsRefused) {
+  options.journal = journal;
+  go();
+  options.resume = true;
+  lab.machine_name = "other";
+  EXPECT_THROW(go(), Error);
+}
+
+TEST_F(Bench, TheReportSaysTheSameAsTheRun) {
+  options.journal = journal;
+  const auto result = go();
+  const auto again = summarise(read_journal(journal));
+  ASSERT_EQ(again.size(), result.outcomes.size());
+  for (const auto& outcome : result.outcomes) {
+    const auto same = std::ranges::find(again, outcome.cell_id, &Outcome::cell_id);
+    ASSERT_NE(same, again.end());
+    EXPECT_EQ(measure::to_json(*same), measure::to_json(outcome));
+  }
+}
+
+TEST_F(Bench, UnknownEngineOrAbsentModelIsRefusedBeforeAnythingIsWritten) {
+  options.journal = journal;
+  options.engines = {"slwo"};
+  try {
+    go();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.context().at("nearest"), "slow");
+  }
+  options.engines = {"slow"};
+  options.models = {"absent.onnx"};
+  EXPECT_THROW(go(), Error);
+  EXPECT_FALSE(std::filesystem::exists(journal));
+}
+
+TEST_F(Bench, ProgressNeverDecreasesAndTellsTimeLeft) {
+  double last = 0;
+  bool told = false;
+  bench(options, lab, [&](const ProgressEvent& event) {
+    EXPECT_GE(event.share, last);
+    last = event.share;
+    told |= event.left_s.has_value();
+  });
+  EXPECT_NEAR(last, 1, 0.02);
+  EXPECT_TRUE(told);
+}
+
+TEST_F(Bench, RunMeasuresOneContenderAlone) {
+  RunOptions one{.model = "m.onnx", .engine = "fast", .params = {{"batch_size", 4}}, .rounds = 5};
+  const auto result = run(one, lab, {});
+  ASSERT_EQ(result.outcomes.size(), 4u);
+  EXPECT_EQ(count(result, Status::Ok), 4u);
+  EXPECT_FALSE(result.outcomes[0].values.contains("control"));
+  EXPECT_EQ(result.outcomes[0].values.at("rounds"), 5);
+  one.params = {{"batch_size", UntypedText{"many"}}};
+  EXPECT_THROW(run(one, lab, {}), Error);
+}
+
+}  // namespace
+}  // namespace inferometer::campaign

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// A laboratory without machine: scripted engines, a clock that only blocks move. For tests.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "campaign/lab.hpp"
+
+namespace inferometer::campaign {
+
+/// How a fake engine behaves. The model computes y = 2 x, rows of four floats.
+struct Script {
+  std::int64_t row_ns = 1'000'000;
+  bool available = true;
+  bool wrong = false;             ///< an answer that isn't right
+  std::optional<Error> at_load;   ///< thrown by load
+  std::optional<Error> at_block;  ///< thrown by block number `block_number`
+  int block_number = 0;
+};
+
+class FakeLab : public Lab {
+ public:
+  std::map<std::string, Script> scripts;
+  std::function<void(const std::string& event)> on_event;
+  std::vector<std::string> events;  ///< "load null", "block null", "canary"
+  std::vector<std::string> order = {"reference", "slow", "fast"};
+  std::int64_t clock_ns = 0;
+  int running = 0;  ///< workers awake at this moment
+  int alive = 0;
+  std::string machine_name = "fake";
+
+  void tell(const std::string& event) {
+    events.push_back(event);
+    if (on_event) on_event(event);
+  }
+  std::int64_t count(const std::string& event) const { return std::ranges::count(events, event); }
+
+  std::vector<EngineStatus> engines() override {
+    std::vector<EngineStatus> all;
+    for (const auto& name : order) {
+      EngineStatus status;
+      status.name = name;
+      status.available = scripts[name].available;
+      status.version = "1.0";
+      status.library_hash = "hash of " + name;
+      if (!status.available) status.reason = "looked in /nowhere";
+      all.push_back(std::move(status));
+    }
+    return all;
+  }
+  ModelFacts model(const std::filesystem::path& path) override {
+    if (path.string().find("absent") != std::string::npos)
+      throw Error(Status::Invalid, path.string() + ": no such file");
+    return {.hash = "model " + path.string(),
+            .inputs = ports("x"),
+            .outputs = ports("y"),
+            .macs = 1000,
+            .parameters = 10};
+  }
+  static std::vector<Port> ports(const std::string& name) {
+    return {{name, DType::F32, {{-1, "N"}, {4, ""}}, 0}};
+  }
+  std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override;
+  Tensor shared(DType dtype, const Shape& shape) override { return {dtype, shape}; }
+  std::optional<measure::CanaryReading> canary(std::int64_t) override {
+    tell("canary");
+    return measure::CanaryReading{2'000'000, 2'000'000};
+  }
+  Peaks peaks(std::int64_t) override { return {1e9, 1e9, ""}; }
+  Json machine() override { return {{"cpu", machine_name}}; }
+  Json state() override { return Json::object(); }
+  std::int64_t now_ns() override { return clock_ns; }
+  std::string utc() override { return "2026-01-31T12:00:00Z"; }
+};
+
+class FakeWorker : public CellWorker {
+ public:
+  FakeWorker(FakeLab& lab, measure::Cell cell)
+      : lab_(lab), cell_(std::move(cell)), script_(lab.scripts[cell_.engine]) {
+    ++lab_.alive;
+    ++lab_.running;
+  }
+  ~FakeWorker() override {
+    --lab_.alive;
+    if (!parked_) --lab_.running;
+  }
+  process::LoadReport load() override {
+    lab_.tell("load " + cell_.engine);
+    if (script_.at_load) throw *script_.at_load;
+    lab_.clock_ns += 1'000'000;
+    Info info;
+    info.engine = cell_.engine;
+    info.engine_version = "1.0";
+    info.model_hash = "model";
+    info.inputs = FakeLab::ports("x");
+    info.outputs = FakeLab::ports("y");
+    info.requested = cell_.params;
+    info.requested.insert({"in_flight", 1});
+    info.requested.insert({"threads", 2});
+    info.requested.insert({"batch_size", 1});
+    info.load_phases_ns = {{"compile", 600'000}};
+    return {info, 1'000'000};
+  }
+  std::vector<Tensor> predict(std::span<const View> inputs) override {
+    Tensor y(DType::F32, inputs[0].shape);
+    const auto x = inputs[0].as<const float>();
+    const auto out = y.as<float>();
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (script_.wrong ? 3 : 2) * x[i];
+    return {y};
+  }
+  void prepare(std::span<const Tensor> inputs) override {
+    inputs_.assign(inputs.begin(), inputs.end());
+  }
+  process::BlockReport block(std::int64_t batches, process::Poison) override {
+    lab_.tell("block " + cell_.engine);
+    if (script_.at_block && ++blocks_ >= script_.block_number) throw *script_.at_block;
+    const auto rows = inputs_.at(0).shape()[0];
+    process::BlockReport report;
+    report.batches = batches;
+    report.samples = batches * rows;
+    for (std::int64_t i = 0; i < batches; ++i)
+      report.timings_ns.push_back(script_.row_ns * rows + i % 3);
+    for (const auto timing : report.timings_ns) report.wall_ns += timing;
+    report.cpu_ns = 2 * report.wall_ns;
+    lab_.clock_ns += report.wall_ns;
+    return report;
+  }
+  std::vector<Tensor> outputs() const override {
+    const std::vector<View> views(inputs_.begin(), inputs_.end());
+    return const_cast<FakeWorker*>(this)->predict(views);
+  }
+  void park() override {
+    if (!std::exchange(parked_, true)) --lab_.running;
+  }
+  void wake() override {
+    if (std::exchange(parked_, false)) ++lab_.running;
+  }
+  void open_library() override { lab_.tell("library " + cell_.engine); }
+  void begin_phase() override {}
+  void end_phase(measure::MemoryPhase phase) override {
+    values_["memory_" + std::string(measure::to_string(phase)) + "_bytes"] = 1 << 20;
+  }
+  Json memory() const override { return values_; }
+
+ private:
+  FakeLab& lab_;
+  measure::Cell cell_;
+  Script script_;
+  std::vector<Tensor> inputs_;
+  Json values_ = Json::object();
+  int blocks_ = 0;
+  bool parked_ = false;
+};
+
+inline std::unique_ptr<CellWorker> FakeLab::worker(const measure::Cell& cell) {
+  return std::make_unique<FakeWorker>(*this, cell);
+}
+
+}  // namespace inferometer::campaign

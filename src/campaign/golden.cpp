@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/golden.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "base/text.hpp"
+#include "measure/golden.hpp"
+#include "measure/parity.hpp"
+#include "measure/pool.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+bool has_rows(const std::vector<Port>& ports) {
+  return std::ranges::any_of(ports, [](const Port& port) { return port.batch_axis.has_value(); });
+}
+
+Params dims_of(const Params& params) {
+  Params dims;
+  for (const auto& [name, value] : params)
+    if (name.starts_with("dim.")) dims.insert_or_assign(name, value);
+  return dims;
+}
+
+std::string reference_name(Lab& lab) {
+  for (const auto& engine : lab.engines())
+    if (engine.name == "reference") return "reference " + engine.version;
+  return "reference";
+}
+
+std::optional<std::vector<Tensor>> read_kept(const std::filesystem::path& file,
+                                             const measure::GoldenKey& key,
+                                             const GoldenRequest& request) {
+  if (file.empty() || !std::filesystem::exists(file)) return std::nullopt;
+  try {
+    auto kept = measure::read_golden(file);
+    if (kept.key != key || kept.rows < request.rows ||
+        kept.outputs.size() != request.info.outputs.size())
+      return std::nullopt;
+    return std::move(kept.outputs);
+  } catch (const Error&) {
+    return std::nullopt;  // damaged: computed again and replaced
+  }
+}
+
+void keep(const std::filesystem::path& file, const measure::GoldenKey& key, std::int64_t rows,
+          const std::vector<Tensor>& outputs) {
+  if (file.empty()) return;
+  try {
+    std::filesystem::create_directories(file.parent_path());
+    measure::write_golden(file, {key, rows, outputs});
+  } catch (const std::exception&) {
+    // A cache that can't be written costs time, nothing else.
+  }
+}
+
+std::vector<Tensor> ask_reference(const GoldenRequest& request, const std::vector<Tensor>& pool,
+                                  Lab& lab) {
+  const auto worker = lab.worker(
+      {request.cell.model, "reference", "reference", dims_of(request.cell.params), "parity"});
+  worker->load();
+  const std::vector<View> views(pool.begin(), pool.end());
+  return worker->predict(views);
+}
+
+std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::vector<Tensor>& pool,
+                                      Lab& lab) {
+  const measure::GoldenKey key{request.info.model_hash, reference_name(lab),
+                               inferometer::to_json(dims_of(request.cell.params)).dump(),
+                               request.seed};
+  const bool can_keep = !request.cache_dir.empty() && !key.model_hash.empty();
+  const auto file = can_keep ? request.cache_dir / "goldens" / measure::golden_name(key)
+                             : std::filesystem::path();
+  if (auto kept = read_kept(file, key, request)) return *std::move(kept);
+  auto outputs = ask_reference(request, pool, lab);
+  keep(file, key, request.rows, outputs);
+  return outputs;
+}
+
+void check_count(const std::string& name, const char* what, std::size_t given, std::size_t has) {
+  if (given != has)
+    throw Error(Status::Invalid, fmt::format("{}: {} {} are given, the model has {}",
+                                             printable(name), given, what, has));
+}
+
+Golden take_expected(const GoldenRequest& request) {
+  const auto& expect = *request.expect;
+  check_count(expect.name, "outputs", expect.outputs.size(), request.info.outputs.size());
+  Golden golden{expect.inputs, expect.outputs, expect.name, ""};
+  if (golden.inputs.empty())
+    golden.inputs = measure::pool_inputs(request.info.inputs, measure::kPoolRows, request.seed);
+  check_count(expect.name, "inputs", golden.inputs.size(), request.info.inputs.size());
+  return golden;
+}
+
+// The golden's rows in turn, as many as the batch has: what the outputs should be.
+measure::ParityFigures compare_port(const Tensor& golden, const Tensor& output, const Port& port,
+                                    bool softmax) {
+  const auto kind = softmax ? measure::OutputKind::Softmax : measure::OutputKind::Plain;
+  if (!port.batch_axis) return measure::compare_outputs(golden, output, std::nullopt, kind);
+  const auto axis = static_cast<std::size_t>(*port.batch_axis);
+  if (axis >= output.shape().rank() || axis >= golden.shape().rank())
+    return measure::compare_outputs(golden, output, std::nullopt, kind);  // throws: shapes differ
+  const auto rows = output.shape()[axis];
+  return measure::compare_outputs(measure::repeat_rows(golden, *port.batch_axis, rows), output,
+                                  port.batch_axis, kind);
+}
+
+std::string failure_text(const Port& port, const measure::ParityFigures& figures, double gate,
+                         const std::string& source) {
+  return fmt::format(
+      "output '{}': error {:.3g} against {} exceeds {:.3g} (NaN {}, Inf {}, wrong {}); ",
+      printable(port.name), measure::gated_error(figures), source, gate, figures.nan, figures.inf,
+      figures.wrong);
+}
+
+}  // namespace
+
+std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector<Tensor>& pool,
+                               std::int64_t rows, Lab& lab) {
+  std::vector<Tensor> batch;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto source =
+        ports[i].batch_axis ? measure::repeat_rows(pool[i], *ports[i].batch_axis, rows) : pool[i];
+    auto shared = lab.shared(source.dtype(), source.shape());
+    std::memcpy(shared.data(), source.data(), source.view().size_bytes());
+    batch.push_back(std::move(shared));
+  }
+  return batch;
+}
+
+Golden make_golden(const GoldenRequest& given, Lab& lab) {
+  auto request = given;
+  request.rows = has_rows(request.info.inputs)
+                     ? std::clamp<std::int64_t>(request.rows, 1, measure::kPoolRows)
+                     : 1;
+  Golden golden;
+  if (request.expect && !request.expect->outputs.empty()) return take_expected(request);
+  golden.inputs = measure::pool_inputs(request.info.inputs, request.rows, request.seed);
+  try {
+    golden.outputs = reference_outputs(request, golden.inputs, lab);
+    golden.source = "reference";
+  } catch (const Error& error) {
+    golden.source = "unverified";
+    golden.why = fmt::format("no golden outputs: reference: {}", error.what());
+  }
+  return golden;
+}
+
+Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
+                    const std::vector<Tensor>& outputs, const std::string& precision,
+                    bool softmax) {
+  Parity parity;
+  parity.values["parity_golden"] = golden.source;
+  if (golden.outputs.empty()) {
+    parity.warnings.push_back("unverified: " + golden.why);
+    return parity;
+  }
+  const auto gate = measure::gate_of(precision);
+  parity.values["parity_gate"] = gate;
+  std::optional<measure::ParityFigures> worst;
+  std::string where;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto figures = compare_port(golden.outputs[i], outputs[i], ports[i], softmax);
+    if (!worst || &measure::worse(*worst, figures) == &figures) where = ports[i].name;
+    worst = worst ? measure::worse(*worst, figures) : figures;
+    if (!measure::passes(figures, gate))
+      parity.failure += failure_text(ports[i], figures, gate, golden.source);
+  }
+  parity.values.update(measure::to_json(*worst));
+  parity.values["parity_output"] = where;
+  return parity;
+}
+
+}  // namespace inferometer::campaign

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/seat.hpp"
+
+#include <algorithm>
+
+namespace inferometer::campaign {
+namespace {
+
+constexpr std::int64_t kMemoryBatches = 3;
+
+std::string text_param(const Params& params, const std::string& name, const std::string& fallback) {
+  const auto found = params.find(name);
+  return found == params.end() ? fallback : to_string(found->second);
+}
+
+std::int64_t most_rows(const BenchOptions& options) {
+  return *std::ranges::max_element(options.batch_sizes);
+}
+
+std::string dims_key(const measure::Cell& cell) {
+  auto key = cell.model;
+  for (const auto& [name, value] : cell.params)
+    if (name.starts_with("dim.")) key += " " + name + "=" + to_string(value);
+  return key;
+}
+
+const Golden& golden_for(Session& session, const measure::Cell& cell, const Info& info) {
+  const auto key = dims_key(cell);
+  const auto found = session.goldens.find(key);
+  if (found != session.goldens.end()) return found->second;
+  const GoldenRequest request{cell,
+                              info,
+                              most_rows(session.options),
+                              session.options.seed,
+                              &session.options.expect,
+                              session.options.cache_dir};
+  return session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
+}
+
+const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
+  const auto& cell = seat.entrant->contender->cell;
+  const auto& golden = golden_for(session, cell, seat.info);
+  const auto rows = integer_param(seat.info.requested, "batch_size", 1);
+  const auto key = std::pair(dims_key(cell), rows);
+  const auto found = session.batches.find(key);
+  if (found != session.batches.end()) return found->second;
+  return session.batches
+      .emplace(key, pool_batch(seat.info.inputs, golden.inputs, rows, session.lab))
+      .first->second;
+}
+
+Json load_values(const process::LoadReport& report) {
+  Json values{{"load_state", report.info.from_artifact ? "artifact" : "warm"}};
+  for (const auto* phase : {"read", "convert", "compile", "allocate"}) {
+    const auto found = report.info.load_phases_ns.find(phase);
+    const auto key = std::string("load_") + phase + "_ns";
+    if (found != report.info.load_phases_ns.end()) {
+      values[key] = found->second;
+    } else {
+      values[key] = nullptr;
+      values[key + "_why"] = "the engine does not tell this phase apart";
+    }
+  }
+  values["load_total_ns"] = report.load_ns;
+  return values;
+}
+
+std::size_t total_bytes(const std::vector<Tensor>& tensors) {
+  std::size_t bytes = 0;
+  for (const auto& tensor : tensors) bytes += tensor.view().size_bytes();
+  return bytes;
+}
+
+void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>& inputs,
+                  const std::vector<Tensor>& outputs, Json& values) {
+  const auto& facts = session.models.at(seat.entrant->contender->cell.model);
+  if (!facts.macs || !facts.parameters) return;
+  const auto rows = integer_param(seat.info.requested, "batch_size", 1);
+  values["flops"] = 2 * *facts.macs * rows;
+  values["traffic_bytes"] =
+      *facts.parameters * 4 + static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
+  const auto peaks = session.lab.peaks(integer_param(seat.info.requested, "threads", 1));
+  if (peaks.flops_per_s) values["peak_flops_per_s"] = *peaks.flops_per_s;
+  if (peaks.bytes_per_s) values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
+}
+
+Json facts_of(const Session& session, const Info& info) {
+  Json facts{{"engine_version", info.engine_version}, {"library", info.library},
+             {"library_hash", info.library_hash},     {"model_hash", info.model_hash},
+             {"effective_params", info.effective},    {"effective_proof", info.proof},
+             {"input_seed", session.options.seed}};
+  if (info.requested.contains("threads"))
+    facts["cpus_allowed"] = integer_param(info.requested, "threads", 1);
+  return facts;
+}
+
+void load_seat(Session& session, Seat& seat) {
+  seat.worker = session.lab.worker(seat.entrant->contender->cell);
+  const auto report = seat.worker->load();
+  seat.info = report.info;
+  seat.load = load_values(report);
+}
+
+// First inference, second inference, and the answer of the second: is it right?
+void check_seat(Session& session, Seat& seat) {
+  const auto& contender = *seat.entrant->contender;
+  const auto& inputs = batch_for(session, seat);
+  seat.worker->prepare(inputs);
+  seat.load["first_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
+  seat.load["second_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
+  const auto outputs = seat.worker->outputs();
+  const auto parity =
+      compare_with(golden_for(session, contender.cell, seat.info), seat.info.outputs, outputs,
+                   text_param(seat.info.requested, "precision", "fp32"),
+                   session.models.at(contender.cell.model).softmax_output);
+  auto values = facts_of(session, seat.info);
+  put_roofline(session, seat, inputs, outputs, values);
+  values.update(parity.values);
+  for (auto& cell : seat.cells) {
+    cell.values.update(values);
+    cell.warnings = parity.warnings;
+  }
+  if (!parity.failure.empty()) throw Error(Status::Mismatch, parity.failure);
+  seat.worker->park();
+}
+
+}  // namespace
+
+std::int64_t integer_param(const Params& params, const std::string& name, std::int64_t fallback) {
+  const auto found = params.find(name);
+  if (found == params.end()) return fallback;
+  if (const auto* number = std::get_if<std::int64_t>(&found->second.base())) return *number;
+  try {
+    return std::stoll(to_string(found->second));
+  } catch (const std::exception&) {
+    return fallback;
+  }
+}
+
+void fail(Seat& seat, const std::string& stage, const Error& error) {
+  for (auto& cell : seat.cells) {
+    cell.status = error.code();
+    cell.stage = stage;
+    cell.reason = error.what();
+  }
+  seat.worker.reset();
+}
+
+Seat take_seat(Session& session, const Entrant& entrant) {
+  Seat seat{.entrant = &entrant};
+  for (const auto& workload : entrant.workloads) {
+    const auto cell = entrant.contender->with(workload);
+    seat.cells.push_back(
+        {.cell_id = entrant.contender->ids.at(workload), .cell = cell, .rerun = rerun_line(cell)});
+  }
+  auto stage = "load";
+  try {
+    load_seat(session, seat);
+    stage = "parity";
+    check_seat(session, seat);
+  } catch (const Error& error) {
+    fail(seat, stage, error);
+  }
+  return seat;
+}
+
+Json memory_pass(Session& session, const Seat& seat) {
+  using measure::MemoryPhase;
+  const auto worker = session.lab.worker(seat.entrant->contender->cell);
+  worker->begin_phase();
+  worker->end_phase(MemoryPhase::Process);
+  worker->begin_phase();
+  worker->open_library();
+  worker->end_phase(MemoryPhase::Library);
+  worker->begin_phase();
+  worker->load();
+  worker->end_phase(MemoryPhase::Model);
+  worker->prepare(batch_for(session, seat));
+  worker->begin_phase();
+  worker->block(kMemoryBatches, process::Poison::Off);
+  worker->end_phase(MemoryPhase::Steady);
+  return worker->memory();
+}
+
+}  // namespace inferometer::campaign

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// A contender's place in a launch: its worker, and the outcomes of its cells so far. Internal.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "campaign/session.hpp"
+
+namespace inferometer::campaign {
+
+struct Seat {
+  const Entrant* entrant = nullptr;
+  std::vector<measure::Outcome> cells;  ///< one per workload of the entrant
+  std::unique_ptr<CellWorker> worker;   ///< loaded, checked and parked; null after a failure
+  Info info;
+  Json load = Json::object();  ///< load_* keys
+};
+
+/// Loads and checks one contender. A failure stands in the seat's cells.
+Seat take_seat(Session& session, const Entrant& entrant);
+
+/// Every cell of the seat ends with this error; its worker goes.
+void fail(Seat& seat, const std::string& stage, const Error& error);
+
+/// memory_* keys of a fresh process of the same contender. Throws Error.
+Json memory_pass(Session& session, const Seat& seat);
+
+}  // namespace inferometer::campaign

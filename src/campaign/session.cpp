@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/session.hpp"
+
+#include <algorithm>
+
+namespace inferometer::campaign {
+
+constexpr double kShareToTell = 0.03;
+
+WorkMeter::WorkMeter(const Progress& progress, Lab& lab, double total_s)
+    : progress_(progress), lab_(lab), start_ns_(lab.now_ns()), total_s_(std::max(total_s, 1e-9)) {}
+
+void WorkMeter::done(double work_s, const std::string& doing) {
+  done_s_ += work_s;
+  if (!progress_) return;
+  ProgressEvent event{doing, std::min(1.0, done_s_ / total_s_), std::nullopt};
+  const auto elapsed_s = static_cast<double>(lab_.now_ns() - start_ns_) / 1e9;
+  if (event.share >= kShareToTell) event.left_s = elapsed_s * (1 - event.share) / event.share;
+  progress_(event);
+}
+
+void Session::record(Launch launch) {
+  sink.append(to_json(launch));
+  journal.launches.push_back(std::move(launch));
+}
+
+void Session::record(Round round) {
+  sink.append(to_json(round));
+  journal.rounds.push_back(std::move(round));
+}
+
+void Session::record(const measure::Outcome& outcome) {
+  sink.append(outcome_line(outcome));
+  keep_outcome(journal, outcome);
+}
+
+}  // namespace inferometer::campaign

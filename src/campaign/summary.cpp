@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "measure/roofline.hpp"
+#include "measure/statistics.hpp"
+#include "measure/tasks.hpp"
+#include "measure/timings.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+using measure::Outcome;
+
+bool timed(const std::string& workload) {
+  return workload == "throughput" || workload == "latency";
+}
+
+const Block* block_of(const Round& round, const std::string& cell_id) {
+  for (const auto& block : round.blocks)
+    if (std::ranges::find(block.cell_ids, cell_id) != block.cell_ids.end()) return &block;
+  return nullptr;
+}
+
+const Outcome* cell_of(const Launch& launch, const std::string& cell_id) {
+  const auto found = std::ranges::find(launch.cells, cell_id, &Outcome::cell_id);
+  return found == launch.cells.end() ? nullptr : &*found;
+}
+
+// What one launch says of one cell.
+struct Life {
+  const Launch* launch = nullptr;
+  std::vector<const Round*> rounds;  ///< with a block of the cell; round 0 = load and memory
+  bool complete = false;
+};
+
+Life life_of(const Journal& journal, const Launch& launch, const Outcome& cell) {
+  Life life{.launch = &launch};
+  const bool wants_rounds = timed(cell.cell.workload);
+  for (const auto& round : journal.rounds)
+    if (round.launch == launch.launch && round.group == launch.group &&
+        (round.round > 0) == wants_rounds && block_of(round, cell.cell_id))
+      life.rounds.push_back(&round);
+  const auto needed = wants_rounds ? static_cast<std::size_t>(launch.rounds) : 1u;
+  life.complete = cell.status == Status::Ok && !life.rounds.empty() && life.rounds.size() >= needed;
+  return life;
+}
+
+std::vector<Life> lives_of(const Journal& journal, const std::string& cell_id) {
+  std::vector<Life> lives;
+  for (const auto& launch : journal.launches)
+    if (const auto* cell = cell_of(launch, cell_id))
+      lives.push_back(life_of(journal, launch, *cell));
+  return lives;
+}
+
+// Complete launches, else the longest.
+std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
+  std::vector<Life> complete;
+  std::ranges::copy_if(lives, std::back_inserter(complete), &Life::complete);
+  if (!complete.empty() || lives.empty()) return complete;
+  const auto longest =
+      std::ranges::max_element(lives, {}, [](const Life& life) { return life.rounds.size(); });
+  if (longest->rounds.empty()) return {};
+  outcome.warnings.push_back(fmt::format("interrupted: {} of {} rounds of 1 launch",
+                                         longest->rounds.size(), longest->launch->rounds));
+  return {*longest};
+}
+
+// Rounds that count: those the canary didn't reject, or all when it rejected every one.
+std::vector<const Round*> kept_rounds(const Life& life) {
+  std::vector<const Round*> kept;
+  std::ranges::copy_if(life.rounds, std::back_inserter(kept),
+                       [](const Round* round) { return !round->rejected; });
+  return kept.empty() ? life.rounds : kept;
+}
+
+void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
+  std::int64_t rounds = 0, rejected = 0;
+  for (const auto& life : lives) {
+    rounds += static_cast<std::int64_t>(kept_rounds(life).size());
+    rejected += std::ranges::count_if(life.rounds, &Round::rejected);
+  }
+  outcome.values["launches"] = lives.size();
+  outcome.values["rounds"] = rounds;
+  outcome.values["rounds_rejected"] = rejected;
+}
+
+void put_speed(const std::vector<Life>& lives, Outcome& outcome) {
+  std::vector<measure::BlockTimings> blocks;
+  std::vector<std::int64_t> timings;
+  for (const auto& life : lives)
+    for (const auto* round : kept_rounds(life)) {
+      const auto& block = *block_of(*round, outcome.cell_id);
+      blocks.push_back({block.wall_ns, block.samples, block.batches, block.timings_ns});
+      timings.insert(timings.end(), block.timings_ns.begin(), block.timings_ns.end());
+    }
+  if (outcome.cell.workload == "throughput") measure::put_throughput(outcome.values, blocks);
+  if (outcome.cell.workload == "latency") measure::put_latency(outcome.values, timings);
+}
+
+// What is compared round by round: time per sample, or the round's median latency.
+double time_of(const Block& block, const std::string& workload) {
+  if (workload == "latency") {
+    const std::vector<double> timings(block.timings_ns.begin(), block.timings_ns.end());
+    return timings.empty() ? 0 : measure::median(timings);
+  }
+  return block.samples > 0 ? static_cast<double>(block.wall_ns) / static_cast<double>(block.samples)
+                           : 0;
+}
+
+std::string control_of(const Launch& launch, const Outcome& outcome) {
+  for (const auto& id : launch.controls)
+    if (const auto* cell = cell_of(launch, id);
+        cell && cell->cell.workload == outcome.cell.workload)
+      return id;
+  return "";
+}
+
+std::vector<double> ratios_in(const Life& life, const Outcome& outcome) {
+  const auto control = control_of(*life.launch, outcome);
+  std::vector<double> control_ns, cell_ns;
+  for (const auto* round : kept_rounds(life)) {
+    const auto* other = block_of(*round, control);
+    if (!other) continue;
+    const auto theirs = time_of(*other, outcome.cell.workload);
+    const auto ours = time_of(*block_of(*round, outcome.cell_id), outcome.cell.workload);
+    if (theirs <= 0 || ours <= 0) continue;
+    control_ns.push_back(theirs);
+    cell_ns.push_back(ours);
+  }
+  return measure::log_ratios(control_ns, cell_ns);
+}
+
+void put_interval(const measure::Comparison& comparison, Outcome& outcome) {
+  if (!comparison.interval) {
+    for (const auto* key : {"ratio_lower", "ratio_upper", "ratio_half_width"})
+      measure::set_missing(outcome, key, comparison.why);
+    return;
+  }
+  outcome.values["ratio_lower"] = comparison.interval->lower;
+  outcome.values["ratio_upper"] = comparison.interval->upper;
+  outcome.values["ratio_half_width"] = comparison.half_width;
+  outcome.values["ratio_confidence"] = comparison.interval->confidence;
+}
+
+void put_drift(const measure::Comparison& comparison, Outcome& outcome) {
+  if (!comparison.drift) return;
+  outcome.values["drift_per_round"] = comparison.drift->estimate;
+  outcome.values["drift_lower"] = comparison.drift->lower;
+  outcome.values["drift_upper"] = comparison.drift->upper;
+  if (comparison.drifts())
+    outcome.warnings.push_back(fmt::format("drift: the ratio moves by {:.2g} % a round",
+                                           100 * comparison.drift->estimate));
+}
+
+void put_comparison(const std::vector<Life>& lives, Outcome& outcome) {
+  const auto control = lives.empty() ? "" : control_of(*lives.back().launch, outcome);
+  if (control.empty()) return;
+  outcome.values["control"] = control;
+  if (control == outcome.cell_id) {
+    outcome.values["ratio_to_control"] = 1.0;
+    return;
+  }
+  std::vector<std::vector<double>> launches;
+  for (const auto& life : lives)
+    if (auto ratios = ratios_in(life, outcome); !ratios.empty())
+      launches.push_back(std::move(ratios));
+  if (launches.empty()) {
+    measure::set_missing(outcome, "ratio_to_control",
+                         "no round with both the cell and its control");
+    return;
+  }
+  const auto comparison = measure::compare(launches);
+  outcome.values["ratio_to_control"] = comparison.ratio;
+  outcome.values["ratio_basis"] = comparison.basis;
+  put_interval(comparison, outcome);
+  put_drift(comparison, outcome);
+}
+
+std::optional<measure::CanaryReading> reading(const Round& round, const char* when) {
+  const auto found = round.canary.find(when);
+  if (found == round.canary.end() || !found->contains("canary_fma_ns") ||
+      !found->contains("canary_stream_ns") || !(*found)["canary_fma_ns"].is_number() ||
+      !(*found)["canary_stream_ns"].is_number())
+    return std::nullopt;
+  return measure::CanaryReading{(*found)["canary_fma_ns"].get<std::int64_t>(),
+                                (*found)["canary_stream_ns"].get<std::int64_t>()};
+}
+
+std::vector<measure::CanaryReading> readings_of(const Life& life) {
+  std::vector<measure::CanaryReading> readings;
+  for (const auto* round : life.rounds) {
+    if (readings.empty())
+      if (const auto before = reading(*round, "before")) readings.push_back(*before);
+    if (const auto after = reading(*round, "after")) readings.push_back(*after);
+  }
+  return readings;
+}
+
+// The worst launch speaks for all: each was judged on its own canary.
+void put_noise(const std::vector<Life>& lives, Outcome& outcome) {
+  std::optional<measure::NoiseVerdict> worst;
+  for (const auto& life : lives) {
+    const auto readings = readings_of(life);
+    if (readings.empty()) continue;
+    auto verdict = measure::judge(readings);
+    if (!worst || verdict.noise > worst->noise) worst = std::move(verdict);
+  }
+  if (!worst) {
+    measure::set_missing(outcome, "noise_verdict", "no canary ran beside this cell");
+    return;
+  }
+  outcome.values["noise_verdict"] = measure::to_string(worst->noise);
+  outcome.values["canary_fma_ns"] = worst->median.fma_ns;
+  outcome.values["canary_stream_ns"] = worst->median.stream_ns;
+  outcome.values["canary_spread"] = worst->spread;
+  if (worst->noise != measure::Noise::Fit) outcome.warnings.push_back(worst->text);
+}
+
+std::optional<double> number(const Outcome& outcome, const char* key) {
+  const auto found = outcome.values.find(key);
+  if (found == outcome.values.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+void put_roofline(Outcome& outcome) {
+  const auto flops = number(outcome, "flops"), bytes = number(outcome, "traffic_bytes");
+  const auto peak = number(outcome, "peak_flops_per_s");
+  const auto bandwidth = number(outcome, "peak_bandwidth_bytes_per_s");
+  const auto batch = number(outcome, "batch_time_ns");
+  if (!flops || !bytes || !peak || !bandwidth || !batch) return;
+  if (*peak <= 0 || *bandwidth <= 0 || *batch <= 0) return;
+  const auto floor = measure::floor_of(*flops, *bytes, *peak, *bandwidth);
+  const auto share = measure::share_of(floor, *batch);
+  outcome.values["roofline_floor_ns"] = floor.ns();
+  outcome.values["roofline_share"] = share;
+  if (auto text = measure::share_warning(share); !text.empty()) outcome.warnings.push_back(text);
+}
+
+void put_cpus(const std::vector<Life>& lives, Outcome& outcome) {
+  double cpu_ns = 0, wall_ns = 0;
+  for (const auto& life : lives)
+    for (const auto* round : life.rounds) {
+      const auto& block = *block_of(*round, outcome.cell_id);
+      const auto cpus = block.values.find("cpus_used");
+      if (cpus == block.values.end() || !cpus->is_number()) return;
+      cpu_ns += cpus->get<double>() * static_cast<double>(block.wall_ns);
+      wall_ns += static_cast<double>(block.wall_ns);
+    }
+  if (wall_ns <= 0) return;
+  outcome.values["cpus_used"] = cpu_ns / wall_ns;
+  const auto allowed = number(outcome, "cpus_allowed");
+  if (!allowed || *allowed < 1 || *allowed > 1e6) return;
+  auto warning = measure::thread_parity_warning({cpu_ns / wall_ns, {}}, static_cast<int>(*allowed),
+                                                static_cast<std::int64_t>(wall_ns));
+  if (!warning.empty()) outcome.warnings.push_back(std::move(warning));
+}
+
+void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
+  put_counts(lives, outcome);
+  put_speed(lives, outcome);
+  put_comparison(lives, outcome);
+  put_noise(lives, outcome);
+  put_cpus(lives, outcome);
+  if (outcome.cell.workload == "throughput") put_roofline(outcome);
+}
+
+// Load and memory: numbers are medians over launches, words are the last launch's.
+void put_phases(const std::vector<Life>& lives, Outcome& outcome) {
+  std::map<std::string, std::vector<double>> numbers;
+  for (const auto& life : lives)
+    for (const auto* round : life.rounds)
+      for (const auto& [key, value] : block_of(*round, outcome.cell_id)->values.items()) {
+        if (value.is_number()) numbers[key].push_back(value.get<double>());
+        outcome.values[key] = value;
+      }
+  for (const auto& [key, all] : numbers)
+    outcome.values[key] = static_cast<std::int64_t>(measure::median(all));
+  outcome.values["launches"] = lives.size();
+}
+
+Outcome summarise_cell(const Journal& journal, const std::string& cell_id) {
+  if (const auto* failure = failure_of(journal, cell_id)) return *failure;
+  const auto lives = lives_of(journal, cell_id);
+  auto outcome = *cell_of(*lives.back().launch, cell_id);
+  const auto chosen = chosen_lives(lives, outcome);
+  if (chosen.empty()) {
+    outcome.status = Status::Skipped;
+    outcome.stage = "measure";
+    outcome.reason = "interrupted before anything of it was measured; --resume goes on";
+    return outcome;
+  }
+  if (timed(outcome.cell.workload))
+    put_timed(chosen, outcome);
+  else
+    put_phases(chosen, outcome);
+  return outcome;
+}
+
+}  // namespace
+
+const Outcome* failure_of(const Journal& journal, const std::string& cell_id) {
+  const auto failed = [&](const Outcome& outcome) {
+    return outcome.cell_id == cell_id && outcome.status != Status::Ok &&
+           outcome.status != Status::Skipped;
+  };
+  for (const auto& launch : journal.launches)
+    for (const auto& cell : launch.cells)
+      if (failed(cell)) return &cell;
+  for (const auto& outcome : journal.outcomes)
+    if (failed(outcome)) return &outcome;
+  return nullptr;
+}
+
+std::int64_t complete_launches(const Journal& journal, const std::string& cell_id) {
+  const auto lives = lives_of(journal, cell_id);
+  return std::ranges::count_if(lives, &Life::complete);
+}
+
+std::vector<Outcome> summarise(const Journal& journal) {
+  std::vector<Outcome> outcomes;
+  std::set<std::string> seen;
+  for (const auto& launch : journal.launches)
+    for (const auto& cell : launch.cells)
+      if (seen.insert(cell.cell_id).second)
+        outcomes.push_back(summarise_cell(journal, cell.cell_id));
+  for (const auto& outcome : journal.outcomes)
+    if (seen.insert(outcome.cell_id).second) outcomes.push_back(outcome);
+  return outcomes;
+}
+
+}  // namespace inferometer::campaign

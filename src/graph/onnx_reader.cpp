@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
+#include "graph/onnx.hpp"
+#include "graph/onnx_graph.hpp"
+#include "graph/onnx_types.hpp"
+#include "graph/text.hpp"
+
+namespace inferometer::graph {
+
+namespace {
+
+/// ModelProto as it stands in the file.
+struct RawModel {
+  std::int64_t ir_version = 0;
+  std::optional<WireMessage> graph;
+};
+
+void read_opset(WireMessage message, ModelContext& context) {
+  std::string domain;
+  std::int64_t version = 0;
+  WireField field;
+  while (message.next(field)) {
+    if (field.number == opset_field::Domain) domain = field.text();
+    if (field.number == opset_field::Version) version = field.integer();
+  }
+  if (version < 1) throw_invalid("opset_import '{}': version {}", printable(domain), version);
+  if (domain.empty() || domain == "ai.onnx") {
+    context.opset = version;
+  } else {
+    context.domains[domain] = version;
+  }
+}
+
+void read_function_name(WireMessage message, ModelContext& context) {
+  constexpr std::uint32_t kName = 1;
+  constexpr std::uint32_t kDomain = 10;
+  std::string name, domain;
+  WireField field;
+  while (message.next(field)) {
+    if (field.number == kName) name = field.text();
+    if (field.number == kDomain) domain = field.text();
+  }
+  context.functions.emplace(domain, name);
+}
+
+RawModel read_raw_model(WireMessage& message, ModelContext& context) {
+  RawModel model;
+  WireField field;
+  while (message.next(field)) {
+    switch (field.number) {
+      case model_field::IrVersion:
+        model.ir_version = field.integer();
+        break;
+      case model_field::Graph:
+        model.graph = field.child("graph");
+        break;
+      case model_field::Opset:
+        read_opset(field.child("opset_import"), context);
+        break;
+      case model_field::Functions:
+        read_function_name(field.child("function"), context);
+        break;
+      default:
+        break;
+    }
+  }
+  return model;
+}
+
+void check_model(const RawModel& model, const ModelContext& context) {
+  if (!model.graph) throw_invalid("the model has no graph: not an ONNX file, or a truncated one");
+  if (model.ir_version < 1 || model.ir_version > kMaxIrVersion) {
+    throw_invalid("ir_version {}: known are 1..{}", model.ir_version, kMaxIrVersion);
+  }
+  if (context.opset == 0) {
+    throw_invalid("opset_import: the model names no version of the default operators");
+  }
+  if (context.opset > kMaxOpset) {
+    throw_invalid("opset {}: known are {}..{}", context.opset, kMinOpset, kMaxOpset);
+  }
+  if (context.opset < kMinOpset) {
+    throw_unsupported("opset {}: read are {}..{}; convert the model", context.opset, kMinOpset,
+                      kMaxOpset);
+  }
+}
+
+Graph read_model(std::span<const std::byte> bytes, ModelContext context) {
+  if (bytes.empty()) throw_invalid("the model is empty (0 bytes)");
+  WireMessage message(bytes, "model");
+  const auto model = read_raw_model(message, context);
+  check_model(model, context);
+  auto graph = read_graph(*model.graph, context);
+  graph.external_files = context.external.files();
+  if (graph.outputs.empty()) throw_invalid("the graph has no outputs: there is nothing to compute");
+  return graph;
+}
+
+}  // namespace
+
+Graph read_onnx(const std::filesystem::path& path) {
+  const auto file = std::make_shared<MappedFile>(path);
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  try {
+    return read_model(file->bytes(), {file, ExternalData(folder), 0, {}, {}});
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()), error.context());
+  }
+}
+
+Graph read_onnx(std::span<const std::byte> bytes,
+                const std::map<std::string, std::span<const std::byte>>& external) {
+  return read_model(bytes, {nullptr, ExternalData(external), 0, {}, {}});
+}
+
+}  // namespace inferometer::graph

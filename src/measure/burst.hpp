@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two loops that the canary and the roofline are made of: multiply-adds that stay in registers,
+// and a triad over arrays that don't fit a cache.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace inferometer::measure {
+
+/// Instruction sets that the loops exist for. Chosen at run time, never by compiler flags.
+enum class Isa { Sse, Avx2, Avx512 };
+std::string_view to_string(Isa isa) noexcept;
+/// The widest that CPU and kernel support.
+Isa best_isa();
+/// Whether this machine can run it.
+bool can_run(Isa isa);
+
+/// `steps` rounds of independent f32 multiply-adds: enough of them to fill the pipelines.
+void fma_burst(Isa isa, std::int64_t steps);
+/// Floating-point operations of one step (a multiply-add counts as two).
+std::int64_t flops_per_step(Isa isa) noexcept;
+
+/// a = b + s * c over three arrays in one piece of memory. Touched by the thread that makes it.
+class StreamArrays {
+ public:
+  /// `bytes`: of all three together, at least 12 KiB.
+  explicit StreamArrays(std::int64_t bytes);
+  /// Goes on where the last call ended, around and around; `bytes` are read and written.
+  void pass(std::int64_t bytes) noexcept;
+
+ private:
+  std::vector<float> memory_;
+  std::size_t elements_;  ///< of each array
+  std::size_t at_ = 0;
+};
+
+/// Runs `work(thread)` on `threads` threads pinned round robin to the CPUs of the caller's
+/// affinity, started together; the time from that start until the last has ended. `prepare(thread)`
+/// runs before, on the same thread and CPU. With one thread the caller does it itself, unpinned.
+std::int64_t time_together(int threads, const std::function<void(int)>& prepare,
+                           const std::function<void(int)>& work);
+
+}  // namespace inferometer::measure
