@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/file.hpp"
 #include "ports.hpp"
 
 namespace inferometer::openvino {
@@ -70,12 +69,16 @@ Owned<ov_compiled_model_t> compile_cold(const Library& library, const ov_core_t*
 }
 
 Owned<ov_compiled_model_t> import(const Library& library, const ov_core_t* core,
-                                  const fs::path& artifact) {
-  const MappedFile file(artifact);
+                                  const MappedFile& artifact) {
+  const std::span<const std::byte> bytes = artifact.bytes();
   return own<ov_compiled_model_t>(library, library.compiled_model_free, [&](auto** out) {
-    return library.core_import_model(core, reinterpret_cast<const char*>(file.bytes().data()),
-                                     file.bytes().size(), kDevice, out);
+    return library.core_import_model(core, reinterpret_cast<const char*>(bytes.data()),
+                                     bytes.size(), kDevice, out);
   });
+}
+
+Compiled without_model(const Library& library, const Properties& properties) {
+  return {nullptr, make_core(library, properties), {nullptr, library.compiled_model_free}};
 }
 
 // Nothing when there is no artifact, or it doesn't give what the load asks for.
@@ -85,9 +88,10 @@ std::optional<Compiled> from_artifact(const Library& library, const plugin::Load
   if (!artifact) return std::nullopt;
   plugin::ModelInfo attempt;
   try {
-    Compiled made{make_core(library, properties), {nullptr, library.compiled_model_free}};
+    Compiled made = without_model(library, properties);
+    made.artifact = std::make_unique<MappedFile>(*artifact);
     made.model =
-        timed(attempt, "read", [&] { return import(library, made.core.get(), *artifact); });
+        timed(attempt, "read", [&] { return import(library, made.core.get(), *made.artifact); });
     read_back(library, made.model.get(), properties, attempt);
     attempt.from_artifact = true;
     info = attempt;
@@ -117,7 +121,7 @@ Compiled compile(const Library& library, const plugin::LoadRequest& request,
                  plugin::ModelInfo& info) {
   const Properties properties(request);
   if (auto made = from_artifact(library, request, properties, info)) return std::move(*made);
-  Compiled made{make_core(library, properties), {nullptr, library.compiled_model_free}};
+  Compiled made = without_model(library, properties);
   made.model = compile_cold(library, made.core.get(), request, properties, info);
   read_back(library, made.model.get(), properties, info);
   keep(library, request, made.model.get(), info);
