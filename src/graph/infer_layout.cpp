@@ -89,6 +89,15 @@ void cancel(std::vector<Dim>& from, std::vector<Dim>& to) {
   }
 }
 
+/// What -1 stands for when `from` has open axes: its only one if the fixed sizes are used up.
+Dim remaining_dim(const Inference& at, std::vector<Dim> from, const Dim& want) {
+  const auto open = std::find_if(from.begin(), from.end(), [](const Dim& d) { return d.size < 0; });
+  if (want.size <= 0 || open == from.end()) return {};
+  const auto dim = *open;
+  from.erase(open);
+  return product_dim(at, from, 0, from.size()).size == want.size ? dim : Dim{};
+}
+
 void solve_rest(const Inference& at, const std::vector<Dim>& x, std::vector<Dim>& y,
                 std::size_t rest) {
   auto from = x;
@@ -98,7 +107,7 @@ void solve_rest(const Inference& at, const std::vector<Dim>& x, std::vector<Dim>
   const auto have = product_dim(at, from, 0, from.size());
   const auto want = product_dim(at, to, 0, to.size());
   if (have.size < 0 || want.size < 0) {
-    if (rest < y.size()) y[rest] = want.size == 1 ? have : Dim{};
+    if (rest < y.size()) y[rest] = remaining_dim(at, std::move(from), want);
     return;
   }
   const bool divides = want.size != 0 ? have.size % want.size == 0 : have.size == 0;

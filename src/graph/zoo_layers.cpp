@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/zoo_layers.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <numbers>
 
 namespace inferometer::graph {
 
@@ -10,7 +10,7 @@ namespace {
 
 using Ints = std::vector<std::int64_t>;
 
-/// Estimates go through exp and erf, whose last bit differs between C libraries; weights must not.
+/// Estimates go through exp, whose last bit differs between C libraries; weights must not.
 double coarse(double value) {
   return std::round(value * 4096) / 4096;
 }
@@ -36,6 +36,59 @@ Builder::Attributes pool_attributes(const PoolSpec& spec) {
                                     {"strides", Ints{spec.stride, spec.stride}}};
   if (spec.pad != 0) attributes["pads"] = Ints(4, spec.pad);
   return attributes;
+}
+
+struct Moments {
+  double mean = 0, variance = 0;
+};
+
+double logistic(double z) {
+  return 1 / (1 + std::exp(-z));
+}
+
+/// Of f(z), z normally distributed: midpoints from -6 to 6 deviations.
+template <class F>
+Moments moments_of(const Signal& z, F f) {
+  constexpr int kSteps = 240;
+  const double deviation = std::sqrt(z.variance);
+  double weight = 0, sum = 0, power = 0;
+  for (int i = 0; i < kSteps; ++i) {
+    const double at = (i + 0.5) * 12 / kSteps - 6;
+    const double density = std::exp(-at * at / 2);
+    const double value = f(z.mean + at * deviation);
+    weight += density;
+    sum += density * value;
+    power += density * value * value;
+  }
+  const double mean = sum / weight;
+  return {coarse(mean), coarse(power / weight - mean * mean)};
+}
+
+std::vector<double> per_channel(const std::vector<double>& known, std::int64_t channels,
+                                double all) {
+  return known.empty() ? std::vector<double>(static_cast<std::size_t>(channels), all) : known;
+}
+
+/// Each entry of `centres` plus or minus at most `widths`.
+Constant scattered(RandomStream stream, const std::vector<double>& centres,
+                   const std::vector<double>& widths) {
+  const auto count = static_cast<std::int64_t>(centres.size());
+  auto unit = as_reals(uniform_constant(stream, {count}, -1, 1));
+  std::vector<float> values(centres.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(centres[i] + unit[i] * widths[i]);
+  }
+  return make_constant<float>({count}, values);
+}
+
+/// What a constant input of `mean` gives in each channel of a depthwise convolution.
+std::vector<double> depthwise_means(const Constant& weight, double mean) {
+  const auto taps = as_reals(weight);
+  const auto channels = static_cast<std::size_t>(weight.shape[0]);
+  const auto window = taps.size() / channels;
+  std::vector<double> means(channels);
+  for (std::size_t i = 0; i < taps.size(); ++i) means[i / window] += mean * taps[i];
+  return means;
 }
 
 /// Sum of squares that a filter of unit weight variance sees, per input channel and place. Where
@@ -80,83 +133,85 @@ Signal Layers::conv(const Signal& x, const ConvSpec& spec) {
   const auto weight = spec.groups == 1 ? centred_filters(next_stream(), shape, deviation)
                                        : uniform_constant(next_stream(), shape, -range, range);
   std::vector<ValueId> operands = {x.id, builder_.constant(name + ".weight", weight)};
+  const float bias = spec.bias == Bias::Wide ? 1.0F : spec.bias == Bias::Small ? 0.05F : 0.0F;
   if (spec.bias != Bias::None) {
-    const float width = spec.bias == Bias::Wide ? 1.0F : 0.05F;
-    operands.push_back(small(name + ".bias", spec.outputs, -width, width));
+    operands.push_back(small(name + ".bias", spec.outputs, -bias, bias));
   }
   Builder::Attributes attributes = {{"kernel_shape", Ints{spec.kernel, spec.kernel}},
                                     {"strides", Ints{spec.stride, spec.stride}},
                                     {"pads", Ints(4, pad)},
                                     {"group", spec.groups}};
   const PoolSpec window{spec.kernel, spec.stride, pad};
-  return {builder_.node("Conv", operands, std::move(attributes), name),
-          spec.outputs,
-          pooled(x.height, window),
-          pooled(x.width, window),
-          0,
-          spec.variance};
+  Signal y{builder_.node("Conv", operands, std::move(attributes), name),
+           spec.outputs,
+           pooled(x.height, window),
+           pooled(x.width, window),
+           0,
+           spec.variance + bias * bias / 3};
+  if (spec.groups != 1) y.channel_means = depthwise_means(weight, x.mean);
+  return y;
+}
+
+Signal Layers::after(const Signal& x, const std::string& op, std::vector<ValueId> operands,
+                     Builder::Attributes attributes, const std::string& name) {
+  const auto id = builder_.node(op, std::move(operands), std::move(attributes), name);
+  return {id, x.channels, x.height, x.width, x.mean, x.variance};
 }
 
 Signal Layers::batch_norm(const Signal& x, double gain) {
   const auto name = next_name("batch_norm");
-  const auto deviation = static_cast<float>(std::sqrt(x.variance));
-  const auto mean = static_cast<float>(x.mean);
-  const auto variance = static_cast<float>(x.variance);
   const auto scale = static_cast<float>(gain);
+  const auto means = per_channel(x.channel_means, x.channels, x.mean);
+  const auto variances = per_channel(x.channel_variances, x.channels, x.variance);
+  auto tenth = variances, mean_width = variances;
+  for (auto& width : tenth) width *= 0.1;
+  for (auto& width : mean_width) width = 0.03 * std::sqrt(width);
   std::vector<ValueId> operands = {x.id};
   operands.push_back(small(name + ".scale", x.channels, 0.9F * scale, 1.1F * scale));
-  operands.push_back(small(name + ".bias", x.channels, -0.1F * scale, 0.1F * scale));
+  operands.push_back(small(name + ".bias", x.channels, -0.03F * scale, 0.03F * scale));
   operands.push_back(
-      small(name + ".mean", x.channels, mean - 0.1F * deviation, mean + 0.1F * deviation));
-  operands.push_back(small(name + ".variance", x.channels, 0.9F * variance, 1.1F * variance));
-  Signal y = x;
-  y.id = builder_.node("BatchNormalization", operands, {{"epsilon", 1e-5F}}, name);
+      builder_.constant(name + ".mean", scattered(next_stream(), means, mean_width)));
+  operands.push_back(
+      builder_.constant(name + ".variance", scattered(next_stream(), variances, tenth)));
+  auto y = after(x, "BatchNormalization", operands, {{"epsilon", 1e-5F}}, name);
   y.mean = 0;
   y.variance = gain * gain;
   return y;
 }
 
 Signal Layers::relu(const Signal& x) {
-  Signal y = x;
-  y.id = builder_.node("Relu", {x.id}, {}, next_name("relu"));
-  const double deviation = std::sqrt(x.variance);
-  const double at = x.mean / deviation;
-  const double density = std::exp(-at * at / 2) / std::sqrt(2 * std::numbers::pi);
-  const double below = std::erfc(-at / std::numbers::sqrt2) / 2;
-  y.mean = coarse(x.mean * below + deviation * density);
-  const double power = (x.mean * x.mean + x.variance) * below + x.mean * deviation * density;
-  y.variance = coarse(power - y.mean * y.mean);
+  auto y = after(x, "Relu", {x.id}, {}, next_name("relu"));
+  const auto moments = moments_of(x, [](double z) { return std::max(z, 0.0); });
+  y.mean = moments.mean;
+  y.variance = moments.variance;
   return y;
 }
 
 Signal Layers::sigmoid(const Signal& x) {
-  Signal y = x;
-  y.id = builder_.node("Sigmoid", {x.id}, {}, next_name("sigmoid"));
-  y.mean = 0.5;
-  y.variance = x.variance / 20;
+  auto y = after(x, "Sigmoid", {x.id}, {}, next_name("sigmoid"));
+  const auto moments = moments_of(x, logistic);
+  y.mean = moments.mean;
+  y.variance = moments.variance;
   return y;
 }
 
 Signal Layers::swish(const Signal& x) {
-  Signal y = x;
-  y.id = builder_.node("Mul", {x.id, sigmoid(x).id}, {}, next_name("swish"));
-  // Moments of z * sigmoid(z), z ~ N(0,1).
-  y.mean = 0.2066 * std::sqrt(x.variance);
-  y.variance = 0.3130 * x.variance;
+  auto y = after(x, "Mul", {x.id, sigmoid(x).id}, {}, next_name("swish"));
+  const auto moments = moments_of(x, [](double z) { return z * logistic(z); });
+  y.mean = moments.mean;
+  y.variance = moments.variance;
   return y;
 }
 
 Signal Layers::add(const Signal& a, const Signal& b) {
-  Signal y = a;
-  y.id = builder_.node("Add", {a.id, b.id}, {}, next_name("add"));
+  auto y = after(a, "Add", {a.id, b.id}, {}, next_name("add"));
   y.mean += b.mean;
   y.variance += b.variance;
   return y;
 }
 
 Signal Layers::gated(const Signal& x, const Signal& gate) {
-  Signal y = x;
-  y.id = builder_.node("Mul", {x.id, gate.id}, {}, next_name("gated"));
+  auto y = after(x, "Mul", {x.id, gate.id}, {}, next_name("gated"));
   y.mean = x.mean * gate.mean;
   y.variance =
       x.variance * (gate.mean * gate.mean + gate.variance) + x.mean * x.mean * gate.variance;
@@ -164,12 +219,15 @@ Signal Layers::gated(const Signal& x, const Signal& gate) {
 }
 
 Signal Layers::concat(const std::vector<Signal>& parts) {
-  Signal y = parts[0];
-  y.channels = 0;
+  Signal y{kNoValue, 0, parts[0].height, parts[0].width};
   double mean = 0, power = 0;
   std::vector<ValueId> ids;
   for (const auto& part : parts) {
     ids.push_back(part.id);
+    const auto means = per_channel(part.channel_means, part.channels, part.mean);
+    const auto variances = per_channel(part.channel_variances, part.channels, part.variance);
+    y.channel_means.insert(y.channel_means.end(), means.begin(), means.end());
+    y.channel_variances.insert(y.channel_variances.end(), variances.begin(), variances.end());
     const auto channels = static_cast<double>(part.channels);
     mean += channels * part.mean;
     power += channels * (part.variance + part.mean * part.mean);
@@ -183,6 +241,8 @@ Signal Layers::concat(const std::vector<Signal>& parts) {
 
 Signal Layers::max_pool(const Signal& x, const PoolSpec& spec) {
   Signal y = x;
+  y.channel_means.clear();
+  y.channel_variances.clear();
   y.id = builder_.node("MaxPool", {x.id}, pool_attributes(spec), next_name("max_pool"));
   y.height = pooled(x.height, spec);
   y.width = pooled(x.width, spec);
@@ -198,7 +258,8 @@ Signal Layers::average_pool(const Signal& x, const PoolSpec& spec) {
   y.id = builder_.node("AveragePool", {x.id}, pool_attributes(spec), next_name("average_pool"));
   y.height = pooled(x.height, spec);
   y.width = pooled(x.width, spec);
-  y.variance = x.variance / static_cast<double>(spec.kernel * spec.kernel);
+  // Neighbours are alike: less is averaged away than of independent values.
+  y.variance = 0.5 * x.variance;
   return y;
 }
 
@@ -206,7 +267,8 @@ Signal Layers::global_average_pool(const Signal& x) {
   Signal y = x;
   y.id = builder_.node("GlobalAveragePool", {x.id}, {}, next_name("global_average_pool"));
   y.height = y.width = 1;
-  y.variance = x.variance / static_cast<double>(x.height * x.width);
+  // Part of the variance lies between channels and isn't averaged away.
+  y.variance = x.variance * (0.1 + 1.0 / static_cast<double>(x.height * x.width));
   return y;
 }
 
@@ -215,6 +277,8 @@ Signal Layers::flatten(const Signal& x) {
   y.id = builder_.node("Flatten", {x.id}, {{"axis", std::int64_t{1}}}, next_name("flatten"));
   y.channels = x.channels * x.height * x.width;
   y.height = y.width = 1;
+  y.channel_means.clear();
+  y.channel_variances.clear();
   return y;
 }
 

@@ -21,6 +21,7 @@ struct Signal {
   std::int64_t height = 1, width = 1;
   double mean = 0;
   double variance = 1;
+  std::vector<double> channel_means, channel_variances;  ///< empty: all channels are alike
 };
 
 enum class Bias { None, Small, Wide };
@@ -73,6 +74,8 @@ class Layers {
  private:
   RandomStream next_stream() { return {seed_, stream_++}; }
   std::string next_name(const std::string& kind);
+  Signal after(const Signal& x, const std::string& op, std::vector<ValueId> operands,
+               Builder::Attributes attributes, const std::string& name);
   ValueId small(const std::string& name, std::int64_t count, float low, float high);
 
   Builder builder_;

@@ -8,7 +8,9 @@ namespace inferometer::graph {
 namespace {
 
 constexpr std::int64_t kClasses = 1000;
-constexpr double kSpread = 2.0;
+/// Swish grows faster than its input beyond this deviation, so that small errors of our estimates
+/// would build up from block to block.
+constexpr double kSwishGain = 0.4;
 
 Signal conv_bn_relu(Layers& net, const Signal& x, const ConvSpec& spec) {
   return net.relu(net.batch_norm(net.conv(x, spec)));
@@ -34,9 +36,12 @@ Signal dense_layer(Layers& net, const Signal& x) {
 
 /// Squeeze and excitation; `narrow` channels between.
 Signal excited(Layers& net, const Signal& x, std::int64_t narrow) {
+  constexpr double kGateVariance = 0.1;
   auto gate = net.global_average_pool(x);
-  gate = net.swish(net.conv(gate, {.outputs = narrow, .bias = Bias::Small}));
-  gate = net.sigmoid(net.conv(gate, {.outputs = x.channels, .bias = Bias::Wide}));
+  gate = net.swish(
+      net.conv(gate, {.outputs = narrow, .bias = Bias::Small, .variance = kGateVariance}));
+  gate = net.sigmoid(
+      net.conv(gate, {.outputs = x.channels, .bias = Bias::Wide, .variance = kGateVariance}));
   return net.gated(x, gate);
 }
 
@@ -47,15 +52,18 @@ struct MbStage {
 Signal mb_block(Layers& net, const Signal& x, const MbStage& stage, std::int64_t stride) {
   auto y = x;
   const auto wide = x.channels * stage.expand;
-  if (stage.expand != 1) y = net.swish(net.batch_norm(net.conv(y, {.outputs = wide})));
+  if (stage.expand != 1) y = net.swish(net.batch_norm(net.conv(y, {.outputs = wide}), kSwishGain));
   y = net.conv(y, {.outputs = wide, .kernel = stage.kernel, .stride = stride, .groups = wide});
-  y = net.swish(net.batch_norm(y));
+  y = net.swish(net.batch_norm(y, kSwishGain));
   y = excited(net, y, std::max<std::int64_t>(1, x.channels / 4));
   y = net.batch_norm(net.conv(y, {.outputs = stage.outputs}));
   return stride == 1 && x.channels == stage.outputs ? net.add(y, x) : y;
 }
 
 }  // namespace
+
+// The last number of each network is the spread asked of its logits, chosen so that about 2 comes
+// out: how much of the features' variance survives global pooling differs between networks.
 
 Graph vgg19(const ZooOptions& options, std::int64_t size) {
   struct Stage {
@@ -74,7 +82,7 @@ Graph vgg19(const ZooOptions& options, std::int64_t size) {
   x = net.flatten(x);
   x = net.relu(net.gemm(x, 4096));
   x = net.relu(net.gemm(x, 4096));
-  net.classify(x, kClasses, kSpread, "output");
+  net.classify(x, kClasses, 2.0, "output");
   return net.build();
 }
 
@@ -93,7 +101,7 @@ Graph resnet50(const ZooOptions& options, std::int64_t size) {
       x = bottleneck(net, x, stage.width, i == 0 ? stage.stride : 1, i == 0);
     }
   }
-  net.classify(net.flatten(net.global_average_pool(x)), kClasses, kSpread, "output");
+  net.classify(net.flatten(net.global_average_pool(x)), kClasses, 2.0, "output");
   return net.build();
 }
 
@@ -109,7 +117,7 @@ Graph densenet201(const ZooOptions& options, std::int64_t size) {
     if (block + 1 == kBlocks.size()) break;
     x = net.average_pool(net.conv(x, {.outputs = x.channels / 2}), {});
   }
-  net.classify(net.flatten(net.global_average_pool(x)), kClasses, kSpread, "output");
+  net.classify(net.flatten(net.global_average_pool(x)), kClasses, 4.0, "output");
   return net.build();
 }
 
@@ -120,14 +128,14 @@ Graph efficientnet_b0(const ZooOptions& options, std::int64_t size) {
                                   MbStage{6, 3, 1, 320, 1}};
   Layers net("efficientnet_b0", options);
   auto x = net.input("input", {3, size, size});
-  x = net.swish(net.batch_norm(net.conv(x, {.outputs = 32, .kernel = 3, .stride = 2})));
+  x = net.swish(net.batch_norm(net.conv(x, {.outputs = 32, .kernel = 3, .stride = 2}), kSwishGain));
   for (const auto& stage : kStages) {
     for (std::int64_t i = 0; i < stage.repeats; ++i) {
       x = mb_block(net, x, stage, i == 0 ? stage.stride : 1);
     }
   }
-  x = net.swish(net.batch_norm(net.conv(x, {.outputs = 1280})));
-  net.classify(net.flatten(net.global_average_pool(x)), kClasses, kSpread, "output");
+  x = net.swish(net.batch_norm(net.conv(x, {.outputs = 1280}), kSwishGain));
+  net.classify(net.flatten(net.global_average_pool(x)), kClasses, 1.0, "output");
   return net.build();
 }
 
