@@ -147,6 +147,13 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
+std::string params_words(const Params& params) {
+  std::string words;
+  for (const auto& [name, value] : params)
+    words += " -p " + shell_word(name + "=" + to_string(value));
+  return words;
+}
+
 }  // namespace
 
 const std::vector<std::string>& workloads() {
@@ -217,11 +224,13 @@ std::string cell_id(const measure::Cell& cell, const ModelFacts& facts,
 }
 
 std::string rerun_line(const measure::Cell& cell) {
-  auto line = fmt::format("inferometer run {} --engine {}", shell_word(cell.model),
-                          shell_word(cell.engine));
-  for (const auto& [name, value] : cell.params)
-    line += " -p " + shell_word(name + "=" + to_string(value));
-  return line + " --workload " + shell_word(cell.workload);
+  return fmt::format("inferometer run {} --engine {}{} --workload {}", shell_word(cell.model),
+                     shell_word(cell.engine), params_words(cell.params), shell_word(cell.workload));
+}
+
+std::string check_line(const measure::Cell& cell) {
+  return fmt::format("inferometer check {} --engines {}{}", shell_word(cell.model),
+                     shell_word(cell.engine), params_words(cell.params));
 }
 
 }  // namespace inferometer::campaign

@@ -42,5 +42,7 @@ std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const En
 
 /// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell.
 std::string rerun_line(const measure::Cell& cell);
+/// `inferometer check MODEL --engines E -p k=v`.
+std::string check_line(const measure::Cell& cell);
 
 }  // namespace inferometer::campaign

@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::int64_t kMemoryBatches = 3;
 
-std::string text_param(const Params& params, const std::string& name, const std::string& fallback) {
-  const auto found = params.find(name);
-  return found == params.end() ? fallback : to_string(found->second);
-}
-
 std::int64_t most_rows(const BenchOptions& options) {
   return *std::ranges::max_element(options.batch_sizes);
 }
@@ -40,7 +35,7 @@ const Golden& golden_for(Session& session, const measure::Cell& cell, const Info
 const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
   const auto& cell = seat.entrant->contender->cell;
   const auto& golden = golden_for(session, cell, seat.info);
-  const auto rows = integer_param(seat.info.requested, "batch_size", 1);
+  const auto rows = batch_rows(seat.info);
   const auto key = std::pair(dims_key(cell), rows);
   const auto found = session.batches.find(key);
   if (found != session.batches.end()) return found->second;
@@ -75,7 +70,7 @@ void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>&
                   const std::vector<Tensor>& outputs, Json& values) {
   const auto& facts = session.models.at(seat.entrant->contender->cell.model);
   if (!facts.macs || !facts.parameters) return;
-  const auto rows = integer_param(seat.info.requested, "batch_size", 1);
+  const auto rows = batch_rows(seat.info);
   values["flops"] = 2 * *facts.macs * rows;
   values["traffic_bytes"] =
       *facts.parameters * 4 + static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
@@ -109,6 +104,7 @@ void check_seat(Session& session, Seat& seat) {
   seat.load["first_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
   seat.load["second_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
   const auto outputs = seat.worker->outputs();
+  seat.worker->park();  // the roofline's peaks may be measured next
   const auto parity =
       compare_with(golden_for(session, contender.cell, seat.info), seat.info.outputs, outputs,
                    text_param(seat.info.requested, "precision", "fp32"),
@@ -121,21 +117,9 @@ void check_seat(Session& session, Seat& seat) {
     cell.warnings = parity.warnings;
   }
   if (!parity.failure.empty()) throw Error(Status::Mismatch, parity.failure);
-  seat.worker->park();
 }
 
 }  // namespace
-
-std::int64_t integer_param(const Params& params, const std::string& name, std::int64_t fallback) {
-  const auto found = params.find(name);
-  if (found == params.end()) return fallback;
-  if (const auto* number = std::get_if<std::int64_t>(&found->second.base())) return *number;
-  try {
-    return std::stoll(to_string(found->second));
-  } catch (const std::exception&) {
-    return fallback;
-  }
-}
 
 void fail(Seat& seat, const std::string& stage, const Error& error) {
   for (auto& cell : seat.cells) {

@@ -19,6 +19,32 @@ void WorkMeter::done(double work_s, const std::string& doing) {
   progress_(event);
 }
 
+std::int64_t integer_param(const Params& params, const std::string& name, std::int64_t fallback) {
+  const auto found = params.find(name);
+  if (found == params.end()) return fallback;
+  if (const auto* number = std::get_if<std::int64_t>(&found->second.base())) return *number;
+  try {
+    return std::stoll(to_string(found->second));
+  } catch (const std::exception&) {
+    return fallback;
+  }
+}
+
+std::string text_param(const Params& params, const std::string& name, const std::string& fallback) {
+  const auto found = params.find(name);
+  return found == params.end() ? fallback : to_string(found->second);
+}
+
+std::int64_t batch_rows(const Info& info) {
+  if (const auto rows = integer_param(info.requested, "batch_size", 0); rows > 0) return rows;
+  for (const auto& port : info.inputs) {
+    if (!port.batch_axis) continue;
+    const auto axis = static_cast<std::size_t>(*port.batch_axis);
+    if (axis < port.shape.size() && port.shape[axis].size > 0) return port.shape[axis].size;
+  }
+  return 1;
+}
+
 void Session::record(Launch launch) {
   sink.append(to_json(launch));
   journal.launches.push_back(std::move(launch));

@@ -68,5 +68,9 @@ double guess_round_s(const Session& session, const LaunchPlan& plan);
 
 /// An integer param as asked for or resolved, else `fallback`.
 std::int64_t integer_param(const Params& params, const std::string& name, std::int64_t fallback);
+std::string text_param(const Params& params, const std::string& name, const std::string& fallback);
+
+/// Rows of one batch of a loaded model: batch_size, else what its ports fix, else 1.
+std::int64_t batch_rows(const Info& info);
 
 }  // namespace inferometer::campaign

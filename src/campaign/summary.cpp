@@ -92,6 +92,21 @@ void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
   outcome.values["rounds_rejected"] = rejected;
 }
 
+void put_rate_interval(const std::vector<measure::BlockTimings>& blocks, Outcome& outcome) {
+  std::vector<double> rates;
+  for (const auto& block : blocks)
+    if (block.wall_ns > 0)
+      rates.push_back(1e9 * static_cast<double>(block.samples) /
+                      static_cast<double>(block.wall_ns));
+  const auto interval = measure::median_interval(rates);
+  for (const auto* key : {"throughput_lower_samples_per_s", "throughput_upper_samples_per_s"})
+    if (!interval)
+      measure::set_missing(outcome, key, fmt::format("{} rounds are too few", rates.size()));
+  if (!interval) return;
+  outcome.values["throughput_lower_samples_per_s"] = interval->lower;
+  outcome.values["throughput_upper_samples_per_s"] = interval->upper;
+}
+
 void put_speed(const std::vector<Life>& lives, Outcome& outcome) {
   std::vector<measure::BlockTimings> blocks;
   std::vector<std::int64_t> timings;
@@ -101,7 +116,10 @@ void put_speed(const std::vector<Life>& lives, Outcome& outcome) {
       blocks.push_back({block.wall_ns, block.samples, block.batches, block.timings_ns});
       timings.insert(timings.end(), block.timings_ns.begin(), block.timings_ns.end());
     }
-  if (outcome.cell.workload == "throughput") measure::put_throughput(outcome.values, blocks);
+  if (outcome.cell.workload == "throughput") {
+    measure::put_throughput(outcome.values, blocks);
+    put_rate_interval(blocks, outcome);
+  }
   if (outcome.cell.workload == "latency") measure::put_latency(outcome.values, timings);
 }
 

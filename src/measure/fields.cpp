@@ -27,6 +27,9 @@ constexpr Field kFields[] = {
     {"throughput_samples_per_s", "samples/s",
      "Samples per second of the median block: wall time from rows handed over to outputs "
      "readable."},
+    {"throughput_lower_samples_per_s", "lower",
+     "Lower bound of the median rate over rounds, exact binomial ranks at 95 %."},
+    {"throughput_upper_samples_per_s", "upper", "Upper bound of the same."},
     {"throughput_mean_samples_per_s", "samples/s (mean)",
      "All samples of all blocks divided by their total wall time."},
     {"throughput_uncontended_samples_per_s", "samples/s (best decile)",

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/lab.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+#include "core/hash.hpp"
+#include "core/wall.hpp"
+#include "graph/onnx.hpp"
+#include "graph/passes.hpp"
+#include "measure/environment.hpp"
+#include "measure/roofline.hpp"
+#include "process/region.hpp"
+#include "process/remote.hpp"
+#include "process/worker.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+constexpr std::chrono::seconds kProbeLimit{60};
+// A hang is an outcome, but VGG19 on the reference engine may take its minutes.
+constexpr std::chrono::minutes kCallLimit{15};
+
+Params load_params(const measure::Cell& cell) {
+  auto params = cell.params;
+  params.insert_or_assign("engine", cell.engine);
+  return params;
+}
+
+process::WorkerOptions options_for(const Params& params) {
+  process::WorkerOptions options;
+  options.cpus = process::worker_cpus(params);
+  options.limits.load = kCallLimit;
+  options.limits.call = kCallLimit;
+  return options;
+}
+
+class ProcessWorker : public CellWorker {
+ public:
+  explicit ProcessWorker(measure::Cell cell)
+      : cell_(std::move(cell)),
+        params_(load_params(cell_)),
+        worker_(options_for(params_)),
+        recorder_(worker_.pid()) {}
+
+  process::LoadReport load() override { return worker_.load(cell_.model, params_); }
+  std::vector<Tensor> predict(std::span<const View> inputs) override {
+    return worker_.predict(inputs);
+  }
+  void prepare(std::span<const Tensor> inputs) override { worker_.prepare(inputs); }
+  process::BlockReport block(std::int64_t batches, process::Poison poison) override {
+    return worker_.run_block(batches, poison);
+  }
+  std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
+  void park() override { worker_.park(); }
+  void wake() override { worker_.wake(); }
+  void open_library() override {
+    const auto library = params_.find("library");
+    worker_.probe(cell_.engine, library == params_.end() ? "" : to_string(library->second));
+  }
+  void begin_phase() override { recorder_.begin(); }
+  void end_phase(measure::MemoryPhase phase) override { recorder_.end(phase); }
+  Json memory() const override {
+    auto values = recorder_.values();
+    const std::string released(measure::to_string(measure::MemoryPhase::Released));
+    values["memory_" + released + "_bytes"] = nullptr;
+    values["memory_" + released + "_bytes_why"] = "a worker ends with its model";
+    return values;
+  }
+
+ private:
+  measure::Cell cell_;
+  Params params_;
+  process::Worker worker_;
+  measure::PhaseRecorder recorder_;
+};
+
+// A worker without a model that does the canary's work on as many CPUs as the cells have.
+class CanaryWorker {
+ public:
+  explicit CanaryWorker(std::int64_t threads)
+      : worker_(options_for({{"threads", threads}})), work_(worker_.canary(Json::object())) {
+    for (const auto* key : {"canary_fma_ns", "canary_stream_ns"}) work_.erase(key);
+  }
+  measure::CanaryReading read() { return measure::canary_reading(worker_.canary(work_)); }
+
+ private:
+  process::Worker worker_;
+  Json work_;
+};
+
+bool ends_in_softmax(const graph::Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [&](const graph::Node& node) {
+    return node.op == "Softmax" && std::ranges::any_of(node.outputs, [&](graph::ValueId id) {
+             return std::ranges::find(graph.outputs, id) != graph.outputs.end();
+           });
+  });
+}
+
+void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
+  auto graph = graph::read_onnx(path);
+  graph::infer_shapes(graph);
+  const auto signature = graph::signature_of(graph);
+  facts.inputs = signature.inputs;
+  facts.outputs = signature.outputs;
+  facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
+  facts.parameters = graph::count_parameters(graph);
+  facts.softmax_output = ends_in_softmax(graph);
+}
+
+class ProcessLab : public Lab {
+ public:
+  std::vector<EngineStatus> engines() override {
+    if (!engines_.empty()) return engines_;
+    std::vector<std::string> names;
+    for (const auto& plugin : core::plugins()) names.push_back(plugin.name);
+    return engines_ = process::probe_engines(names, kProbeLimit);
+  }
+  ModelFacts model(const std::filesystem::path& path) override {
+    ModelFacts facts{.hash = core::model_hash(path)};
+    try {
+      if (path.extension() == ".onnx") read_graph(path, facts);
+    } catch (const Error& error) {
+      facts.why = error.what();  // an engine may know operators that we don't
+    }
+    return facts;
+  }
+  std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override {
+    return std::make_unique<ProcessWorker>(cell);
+  }
+  Tensor shared(DType dtype, const Shape& shape) override {
+    return process::shared_tensor(dtype, shape);
+  }
+  std::optional<measure::CanaryReading> canary(std::int64_t threads) override {
+    try {
+      auto& canary = canaries_[threads];
+      if (!canary) canary = std::make_unique<CanaryWorker>(threads);
+      return canary->read();
+    } catch (const Error&) {
+      return std::nullopt;  // outcomes then say that no canary ran
+    }
+  }
+  Peaks peaks(std::int64_t threads) override {
+    const auto found = peaks_.find(threads);
+    if (found != peaks_.end()) return found->second;
+    return peaks_.emplace(threads, measured(threads)).first->second;
+  }
+  Json machine() override { return measure::machine(); }
+  Json state() override { return measure::state(); }
+  std::int64_t now_ns() override {
+    return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  }
+  std::string utc() override {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    char text[32] = {};
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return text;
+  }
+
+ private:
+  static Peaks measured(std::int64_t threads) {
+    try {
+      const measure::PeakOptions options{.threads = static_cast<int>(threads)};
+      return {measure::measure_peak_flops(options).per_s, measure::measure_bandwidth(options).per_s,
+              ""};
+    } catch (const Error& error) {
+      return {std::nullopt, std::nullopt, error.what()};
+    }
+  }
+
+  std::vector<EngineStatus> engines_;
+  std::map<std::int64_t, std::unique_ptr<CanaryWorker>> canaries_;
+  std::map<std::int64_t, Peaks> peaks_;
+};
+
+}  // namespace
+
+std::unique_ptr<Lab> make_lab() {
+  return std::make_unique<ProcessLab>();
+}
+
+}  // namespace inferometer::campaign

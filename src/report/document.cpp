@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/file.hpp"
+#include "base/text.hpp"
+#include "campaign/summary.hpp"
+#include "report/report.hpp"
+
+namespace inferometer::report {
+namespace {
+
+constexpr std::size_t kBundleLimit = 16u << 20;
+constexpr std::string_view kBundleName = "share/inferometer/vega_bundle.js";
+
+// Where the build tree's Python environment is written down; an installed copy has no such file.
+std::filesystem::path environment_of(const std::filesystem::path& plugin_dir) {
+  try {
+    auto text = read_text(plugin_dir / "build_tree_python", 4096);
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    return text;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+bool closes_script(const std::string& text) {
+  std::string lower = text;
+  for (auto& letter : lower)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return lower.find("</script") != std::string::npos || lower.find("<!--") != std::string::npos;
+}
+
+}  // namespace
+
+Document document_of(std::span<const campaign::Journal> journals) {
+  Document document{.title = "Inferometer report"};
+  for (const auto& journal : journals) {
+    const auto name = printable(journal.name);
+    if (journal.header.version.empty()) {
+      document.notes.push_back(name + ": it ends before its first line; nothing was measured");
+      continue;
+    }
+    document.headers.push_back(journal.header);
+    for (auto& outcome : campaign::summarise(journal))
+      document.outcomes.push_back(std::move(outcome));
+  }
+  for (std::size_t i = 1; i < document.headers.size(); ++i)
+    if (document.headers[i].fingerprint.value("machine_id", Json()) !=
+        document.headers[0].fingerprint.value("machine_id", Json())) {
+      document.notes.emplace_back(
+          "The journals come from different machines: compare ratios to a common control only.");
+      break;
+    }
+  return document;
+}
+
+VegaBundle find_vega_bundle(const std::filesystem::path& plugin_dir) {
+  std::vector<std::filesystem::path> places;
+  if (const auto environment = environment_of(plugin_dir); !environment.empty())
+    places.push_back(environment / kBundleName);
+  places.push_back(plugin_dir / "../.." / kBundleName);  // lib/inferometer -> share/inferometer
+  std::vector<std::string> looked;
+  for (const auto& place : places) {
+    looked.push_back(place.lexically_normal().string());
+    if (!std::filesystem::exists(place)) continue;
+    auto text = read_text(place, kBundleLimit);
+    if (!closes_script(text)) return {std::move(text), ""};
+    looked.back() += " (not fit to be inlined)";
+  }
+  return {"", fmt::format("No charts: the Vega bundle is not there (looked at {}); scripts/setup "
+                          "makes it from the wheel vl-convert-python.",
+                          join(looked))};
+}
+
+}  // namespace inferometer::report

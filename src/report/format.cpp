@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/format.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.hpp"
+
+namespace inferometer::report {
+namespace {
+
+constexpr std::size_t kTextLimit = 4096;
+
+std::string grouped(double value) {
+  auto digits = fmt::format("{:.0f}", value);
+  for (auto at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string significant(double value) {
+  if (!std::isfinite(value)) return fmt::format("{}", value);
+  const double size = std::abs(value);
+  if (size >= 1000) return grouped(value);
+  if (size >= 100) return fmt::format("{:.0f}", value);
+  if (size >= 10) return fmt::format("{:.1f}", value);
+  if (size >= 1 || size == 0) return fmt::format("{:.2f}", value);
+  return fmt::format("{:.3g}", value);
+}
+
+bool ends(std::string_view key, std::string_view tail) {
+  return key.ends_with(tail);
+}
+
+std::string number_text(std::string_view key, double value) {
+  if (ends(key, "_samples_per_s")) return rate_text(value);
+  if (ends(key, "_ns")) return duration_text(value);
+  if (ends(key, "_per_s")) return fmt::format("{} G/s", significant(value / 1e9));
+  if (ends(key, "_bytes")) return bytes_text(value);
+  if (key == "roofline_share" || key == "canary_spread") return share_text(value);
+  if (key.starts_with("ratio_")) return ratio_text(value);
+  if (key.starts_with("parity_")) return fmt::format("{:.3g}", value);
+  return significant(value);
+}
+
+}  // namespace
+
+std::string rate_text(double per_s) {
+  return significant(per_s);
+}
+
+std::string duration_text(double ns) {
+  if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
+  if (ns < 1e6) return significant(ns / 1e3) + " us";
+  if (ns < 1e9) return significant(ns / 1e6) + " ms";
+  return significant(ns / 1e9) + " s";
+}
+
+std::string bytes_text(double bytes) {
+  if (bytes < 1024) return fmt::format("{:.0f} B", bytes);
+  if (bytes < 1024.0 * 1024) return significant(bytes / 1024) + " KiB";
+  if (bytes < 1024.0 * 1024 * 1024) return significant(bytes / (1024.0 * 1024)) + " MiB";
+  return significant(bytes / (1024.0 * 1024 * 1024)) + " GiB";
+}
+
+std::string share_text(double share) {
+  return fmt::format("{:.{}f} %", 100 * share, std::abs(share) < 0.0995 ? 1 : 0);
+}
+
+std::string ratio_text(double ratio) {
+  return std::abs(ratio) < 100 ? fmt::format("{:.3f}", ratio) : significant(ratio);
+}
+
+std::string value_text(const Json& values, std::string_view key) {
+  const auto found = values.find(std::string(key));
+  if (found == values.end() || found->is_null()) return "";
+  if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
+  if (found->is_number_integer() && !ends(key, "_ns") && !ends(key, "_bytes") &&
+      !ends(key, "_per_s"))
+    return found->dump();
+  if (found->is_number()) return number_text(key, found->get<double>());
+  return printable(found->is_string() ? found->get<std::string>()
+                                      : found->dump(-1, ' ', false, Json::error_handler_t::replace),
+                   kTextLimit);
+}
+
+std::optional<double> number_of(const Json& values, std::string_view key) {
+  const auto found = values.find(std::string(key));
+  if (found == values.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::string html_text(std::string_view text) {
+  std::string safe;
+  for (const char letter : text) switch (letter) {
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      default:
+        safe += letter;
+    }
+  return safe;
+}
+
+std::string script_json(const Json& json) {
+  std::string safe;
+  for (const char letter : json.dump(-1, ' ', true, Json::error_handler_t::replace)) {
+    if (letter == '<')
+      safe += "\\u003c";
+    else
+      safe += letter;
+  }
+  return safe;
+}
+
+std::string markdown_text(std::string_view text) {
+  std::string safe;
+  for (const char letter : text) {
+    if (letter == '\n' || letter == '\r') {
+      safe += ' ';
+      continue;
+    }
+    if (std::string_view("\\|<>`*_[]").find(letter) != std::string_view::npos) safe += '\\';
+    safe += letter;
+  }
+  return safe;
+}
+
+std::string csv_text(std::string_view text) {
+  std::string safe(text);
+  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe[0]) != std::string_view::npos)
+    safe.insert(0, "'");
+  if (safe.find_first_of(",\"\n\r") == std::string::npos) return safe;
+  std::string quoted = "\"";
+  for (const char letter : safe)
+    quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return quoted + "\"";
+}
+
+}  // namespace inferometer::report
