@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "inferometer/export.hpp"
 #include "inferometer/params.hpp"
 
 namespace inferometer {
@@ -24,6 +25,6 @@ struct EngineStatus {
 /// Every engine plugin found beside the library or on INFEROMETER_PLUGIN_PATH, in the order that
 /// engine=auto tries. Each is probed once, in a child process, and remembered for the life of this
 /// process. Never throws for an engine that is missing.
-std::vector<EngineStatus> engines();
+INFEROMETER_API std::vector<EngineStatus> engines();
 
 }  // namespace inferometer

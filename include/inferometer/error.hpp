@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "inferometer/export.hpp"
+
 namespace inferometer {
 
 /// How an operation ended. The words are the same in C++, Python, JSON, the journal and the CLI.
@@ -24,14 +26,14 @@ enum class Status {
 };
 
 /// "ok", "unavailable", ... (ARCHITECTURE: statuses of an outcome).
-std::string_view to_string(Status status) noexcept;
+INFEROMETER_API std::string_view to_string(Status status) noexcept;
 
 /// The inverse of to_string. Throws Error{Invalid} for any other word.
-Status parse_status(std::string_view word);
+INFEROMETER_API Status parse_status(std::string_view word);
 
 /// The one exception type. `context` holds machine-readable details, e.g. {"param": "thread",
 /// "nearest": "threads"}. A status of Ok or Skipped is never thrown.
-class Error : public std::runtime_error {
+class INFEROMETER_API Error : public std::runtime_error {
  public:
   using Context = std::map<std::string, std::string>;
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "inferometer/error.hpp"
+#include "inferometer/export.hpp"
 #include "inferometer/params.hpp"
 #include "inferometer/tensor.hpp"
 
@@ -66,7 +67,7 @@ class Runner;
 /// cut into batches of `batch_size` without copying. Throws Error: `invalid` for a wrong number,
 /// name, dtype or shape of tensors (expected and given are named), `predict_failed` and the
 /// worker's statuses for the rest.
-class Model {
+class INFEROMETER_API Model {
  public:
   explicit Model(std::shared_ptr<core::Runner> runner) : runner_(std::move(runner)) {}
 
@@ -94,6 +95,6 @@ class Model {
 /// Loads a model file for one engine. docs/params.md has the params. Thread-safe.
 /// Errors: `invalid` (file or param; the nearest name is given), `unsupported`, `unavailable`,
 /// `load_failed`.
-Model load(const std::filesystem::path& path, const Params& params = {});
+INFEROMETER_API Model load(const std::filesystem::path& path, const Params& params = {});
 
 }  // namespace inferometer

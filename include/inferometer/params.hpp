@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "inferometer/export.hpp"
+
 namespace inferometer {
 
 /// Text whose type is not known yet (from a command line); it is read by the type that the param
@@ -33,7 +35,7 @@ class ParamValue : public std::variant<bool, std::int64_t, double, std::string, 
 };
 
 /// Text as it is shown and stored: true, 8, 0.5, bf16.
-std::string to_string(const ParamValue& value);
+INFEROMETER_API std::string to_string(const ParamValue& value);
 
 /// What is given to load: key -> value. docs/params.md lists the unified keys; `inferometer engines
 /// NAME` an engine's own.

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "inferometer/export.hpp"
+
 namespace inferometer {
 
 /// Element types of tensors. `F16` and `BF16` have no C++ type here: their memory is given as
@@ -18,13 +20,13 @@ namespace inferometer {
 enum class DType : std::uint8_t { F32, F64, F16, BF16, I8, I16, I32, I64, U8, U16, U32, U64, Bool };
 
 /// "f32", "f64", "f16", "bf16", "i8", ..., "u64", "bool".
-std::string_view to_string(DType dtype) noexcept;
+INFEROMETER_API std::string_view to_string(DType dtype) noexcept;
 
 /// The inverse of to_string. Throws Error{Invalid} for any other word.
-DType parse_dtype(std::string_view word);
+INFEROMETER_API DType parse_dtype(std::string_view word);
 
 /// Bytes of one element.
-std::size_t size_bytes(DType dtype) noexcept;
+INFEROMETER_API std::size_t size_bytes(DType dtype) noexcept;
 
 /// The dtype of a C++ element type.
 template <class T>
@@ -78,7 +80,7 @@ constexpr DType dtype_of<bool>() noexcept {
 inline constexpr std::size_t kMaxRank = 8;
 
 /// Sizes of a tensor's axes, outermost first, held without allocation. A scalar has rank 0.
-class Shape {
+class INFEROMETER_API Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
@@ -106,7 +108,7 @@ class Shape {
 };
 
 /// "[1,3,224,224]".
-std::string to_string(const Shape& shape);
+INFEROMETER_API std::string to_string(const Shape& shape);
 
 /// Memory of somebody else seen as a contiguous, row-major tensor. The memory must stay alive and
 /// in place for the duration of the call that the view is given to (predict_async takes tensors
@@ -134,7 +136,7 @@ struct View {
 
 /// A tensor that owns its memory (shared between copies of the handle), 64-byte aligned unless
 /// adopted.
-class Tensor {
+class INFEROMETER_API Tensor {
  public:
   Tensor() = default;
   /// Uninitialised memory. Throws Error{Invalid} on a negative or overflowing shape,

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "core/ports.hpp"
+
 namespace inferometer::process {
 
 namespace {

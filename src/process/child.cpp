@@ -3,8 +3,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -50,7 +51,8 @@ std::string to_string(const Ending& ending) {
 
 Child Child::spawn(const SpawnRequest& request) {
   const pid_t pid = Spawner::instance().spawn(request);
-  UniqueFd pidfd(::pidfd_open(pid, 0));
+  // The C library of Debian 12 declares pidfd_open for C only.
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int failure = errno;
   Child child(pid, std::move(pidfd));
   if (!child.pidfd_)

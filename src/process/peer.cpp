@@ -109,7 +109,8 @@ void Peer::check_alive() const {
 }
 
 void Peer::lose_garbage(const std::string& what, const Patience& patience) {
-  lose(Status::Crashed, "broke the protocol: " + what, patience, false);
+  // One that died while it wrote says how.
+  lose(Status::Crashed, "broke the protocol: " + what, patience, child_->wait_end(milliseconds(0)));
 }
 
 void Peer::lose_closed(const Patience& patience) {

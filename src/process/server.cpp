@@ -74,16 +74,27 @@ struct Server::Lane {
   std::uint32_t cancelled = 0;
 };
 
+Server::Server(Services services) : services_(std::move(services)) {}
+Server::~Server() = default;
+
 void Server::serve(UniqueFd first_lane) {
-  serve_lane(add_lane(0, std::move(first_lane)));
-  end_all();
-  // No lane is added any more: only lanes add lanes, and all have been shut.
-  for (std::thread& thread : threads_) thread.join();
+  Lane* first = nullptr;
+  {
+    const std::lock_guard lock(lanes_mutex_);
+    first = &add_lane(0, std::move(first_lane));
+  }
+  serve_lane(*first);
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock(lanes_mutex_);  // no lane is added any more
+    threads.swap(threads_);
+  }
+  for (std::thread& thread : threads) thread.join();
   if (broken_) std::rethrow_exception(broken_);
 }
 
+/// With the lanes' mutex held.
 Server::Lane& Server::add_lane(std::uint32_t number, UniqueFd socket) {
-  const std::lock_guard lock(lanes_mutex_);
   if (ending_ || lanes_.size() >= kMaxLanes)
     throw Error(Status::Invalid, fmt::format("no lane beyond {}", lanes_.size()));
   const auto [at, fresh] = lanes_.try_emplace(number, std::make_unique<Lane>(std::move(socket)));
@@ -188,8 +199,8 @@ void Server::open_lane(Lane& lane) {
   const auto number = member<std::uint32_t>(body_json(lane.request), "lane");
   if (lane.request.fds.size() != 1)
     throw Error(Status::Invalid, "message refused: a lane is one descriptor");
-  Lane& fresh = add_lane(number, std::move(lane.request.fds[0]));
   const std::lock_guard lock(lanes_mutex_);
+  Lane& fresh = add_lane(number, std::move(lane.request.fds[0]));
   threads_.emplace_back([this, &fresh] { serve_lane(fresh); });
 }
 

@@ -32,7 +32,10 @@ struct Services {
 /// Answers requests, one thread per lane, until told to stop or left alone.
 class Server {
  public:
-  explicit Server(Services services) : services_(std::move(services)) {}
+  explicit Server(Services services);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   /// Returns after Stop, or when the parent has closed a lane. Throws Error{Invalid} when the
   /// parent sent what the protocol refuses.

@@ -3,15 +3,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <spawn.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <thread>
 
+#include "base/cpu.hpp"
 #include "inferometer/error.hpp"
 
 namespace inferometer::process {
@@ -80,32 +81,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-void take_cpus(const std::vector<int>& cpus) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const int cpu : cpus)
-    if (cpu >= 0 && cpu < CPU_SETSIZE) CPU_SET(static_cast<unsigned>(cpu), &set);
-  if (static_cast<std::size_t>(CPU_COUNT(&set)) == cpus.size() &&
-      ::sched_setaffinity(0, sizeof set, &set) == 0)
-    return;
-  throw Error(Status::Invalid,
-              fmt::format("a worker can't have exactly the CPUs {}", fmt::join(cpus, ",")),
-              {{"param", "cpus"}});
-}
-
-std::vector<int> own_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (::sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(static_cast<unsigned>(cpu), &set)) cpus.push_back(cpu);
-  return cpus;
-}
-
 /// On the spawner's thread, whose affinity the child inherits.
 pid_t start(const SpawnRequest& request, std::vector<std::string> environment) {
-  take_cpus(request.cpus);
+  set_affinity(request.cpus);
   SpawnPlan plan;
   plan_files(plan.files, request);
   plan_attributes(plan.attributes);
@@ -158,7 +136,8 @@ void Spawner::serve() {
 
 pid_t Spawner::spawn(const SpawnRequest& request) {
   SpawnRequest full = request;
-  if (full.cpus.empty()) full.cpus = own_cpus();
+  if (full.cpus.empty()) full.cpus = affinity();
+  std::sort(full.cpus.begin(), full.cpus.end());
   auto environment = environment_with(full.environment);
   std::packaged_task<pid_t()> task([&] { return start(full, std::move(environment)); });
   auto answer = task.get_future();

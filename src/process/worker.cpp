@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/text.hpp"
+#include "core/ports.hpp"
 #include "core/runner.hpp"
 #include "process/info_json.hpp"
 #include "process/peer.hpp"

@@ -38,7 +38,7 @@ struct WorkerOptions {
   std::map<std::string, std::string> environment;  ///< added to ours, set before exec
   Limits limits;
   /// Receives what the worker and its engine print, in pieces; called on a thread that waits for
-  /// the worker, one call at a time.
+  /// the worker, one call at a time; it must not call the worker.
   std::function<void(std::string_view)> log;
 };
 
