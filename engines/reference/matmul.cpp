@@ -82,6 +82,18 @@ std::vector<std::int64_t> starts(const std::vector<std::int64_t>& dims, const Sh
   return found;
 }
 
+enum class Side { Left, Right };
+
+// A vector on the left is a row, on the right a column.
+std::vector<std::int64_t> matrix_dims(const Shape& shape, Side side) {
+  std::vector<std::int64_t> dims;
+  dims.reserve(kMaxRank + 1);
+  if (shape.rank() == 1 && side == Side::Left) dims.push_back(1);
+  for (const auto size : shape.dims()) dims.push_back(size);
+  if (shape.rank() == 1 && side == Side::Right) dims.push_back(1);
+  return dims;
+}
+
 }  // namespace
 
 Compute prepare_gemm(const Site& site) {
@@ -105,10 +117,8 @@ Compute prepare_gemm(const Site& site) {
 
 Compute prepare_matmul(const Site& site) {
   const Shape a_shape = site.input_shape(0), b_shape = site.input_shape(1);
-  std::vector<std::int64_t> a(a_shape.begin(), a_shape.end()), b(b_shape.begin(), b_shape.end());
-  if (a.empty() || b.empty()) site.refuse("a scalar can't be multiplied");
-  if (a.size() == 1) a.insert(a.begin(), 1);
-  if (b.size() == 1) b.push_back(1);
+  if (a_shape.rank() == 0 || b_shape.rank() == 0) site.refuse("a scalar can't be multiplied");
+  const auto a = matrix_dims(a_shape, Side::Left), b = matrix_dims(b_shape, Side::Right);
   std::vector<std::int64_t> batch(std::max(a.size(), b.size()) - 2, 1);
   for (const auto* dims : {&a, &b})
     for (std::size_t i = 0; i + 2 < dims->size(); ++i) {
