@@ -39,7 +39,7 @@ void precision(const Bench& bench) {
   static constexpr const char* kWords[] = {"tf32", "bf16", "fp16", "int8"};
   const std::string word = kWords[kIndex];
   try {
-    const auto& info = bench.load(bench.model("tiny_cnn"), {{"precision", word}})->info();
+    const Info info = bench.load(bench.model("tiny_cnn"), {{"precision", word}})->info();
     const auto found = info.effective.find("precision");
     expect(found != info.effective.end() && found->second == word,
            fmt::format("precision={} is taken but not in force", word));
@@ -50,7 +50,7 @@ void precision(const Bench& bench) {
 }
 
 void precision_default(const Bench& bench) {
-  const auto& info = bench.load(bench.model("tiny_cnn"))->info();
+  const Info info = bench.load(bench.model("tiny_cnn"))->info();
   const auto found = info.effective.find("precision");
   expect(found != info.effective.end(), "the effective precision isn't told");
   expect(found->second == "fp32", "the effective precision is " + found->second);
