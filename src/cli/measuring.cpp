@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/measuring.hpp"
+
+#include <fmt/format.h>
+
+namespace inferometer::cli {
+
+void add_measuring(Options& options, MeasuringOptions& given, std::int64_t default_rounds) {
+  given.rounds = default_rounds;
+  options.add("--workload", given.workloads, "A,B",
+              "throughput, latency, load, memory; default: all four");
+  options.add("--rounds", given.rounds, "N",
+              fmt::format("Rounds a launch, fixed in advance; default {}", default_rounds));
+  options.add("--block-ms", given.block_ms, "MS",
+              "Aim for one block; at least one batch; default 60");
+  options.add("--seed", given.seed, "N", "Seed of the input rows and of the order; default 1");
+  add_expect(options, given.expect);
+  add_cache_dir(options, given.cache_dir);
+}
+
+}  // namespace inferometer::cli

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What run and bench have in common.
+#pragma once
+
+#include "campaign/bench.hpp"
+#include "cli/arguments.hpp"
+#include "cli/common.hpp"
+#include "cli/expectation.hpp"
+
+namespace inferometer::cli {
+
+struct MeasuringOptions {
+  std::string workloads;
+  std::int64_t rounds = 0;
+  double block_ms = 60;
+  std::uint64_t seed = 1;
+  ExpectOptions expect;
+  std::optional<std::string> cache_dir;
+};
+void add_measuring(Options& options, MeasuringOptions& given, std::int64_t default_rounds);
+
+/// Into campaign::RunOptions or campaign::BenchOptions.
+template <class Asked>
+void apply(const MeasuringOptions& given, const std::string& model, campaign::Lab& lab,
+           Asked& asked) {
+  if (!given.workloads.empty()) asked.workloads = split_list("--workload", given.workloads);
+  asked.rounds = given.rounds;
+  asked.block_s = given.block_ms / 1e3;
+  asked.seed = given.seed;
+  asked.expect = read_expected(given.expect, model, lab);
+  asked.cache_dir = cache_folder(given.cache_dir);
+}
+
+}  // namespace inferometer::cli
