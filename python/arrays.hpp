@@ -103,7 +103,7 @@ using HeldOutput = Held<nb::ndarray<>>;
 template <class H>
 H hold(nb::handle source, const Place& place) {
   decltype(H::array) array;
-  if (!nb::try_cast(source, array, false)) {
+  if (!nb::try_cast(source, array, false) || !array.is_valid()) {
     constexpr bool writes = std::is_same_v<H, HeldOutput>;
     refuse(place,
            fmt::format("is a {}, not an array that can be {} in place: give a {}NumPy array "

@@ -136,6 +136,8 @@ def load(
         plain_path = os.fsdecode(path)
     except TypeError:
         raise invalid(f"path is a {type(path).__name__}, not a str or a path") from None
+    if "\0" in plain_path:
+        raise invalid(f"path {plain_path!r} holds a NUL character", path=plain_path.replace("\0", "?"))
     return Model(_inferometer.load(plain_path, _params.merge(named, params)))
 
 
