@@ -17,6 +17,8 @@ std::pair<std::string, std::string> split_pair(const std::string& given) {
   if (equals == std::string::npos || equals == 0) {
     throw UsageError(fmt::format("-p {}: expected KEY=VALUE", printable(given)), {{"-p", given}});
   }
+  if (given.substr(0, equals) == "engine")
+    throw UsageError("-p engine: give it by --engine or --engines", {{"-p", given}});
   return {given.substr(0, equals), given.substr(equals + 1)};
 }
 
@@ -39,14 +41,18 @@ std::int64_t parse_integer(std::string_view option, const std::string& text) {
 
 std::vector<std::string> split_list(std::string_view option, std::string_view text) {
   std::vector<std::string> list(1);
+  int depth = 0;  // a JSON list is one element
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text.substr(i, 2) == "\\,") {
       list.back() += text[++i];
-    } else if (text[i] == ',') {
-      list.emplace_back();
-    } else {
-      list.back() += text[i];
+      continue;
     }
+    if (text[i] == '[') ++depth;
+    if (text[i] == ']') --depth;
+    if (text[i] == ',' && depth <= 0)
+      list.emplace_back();
+    else
+      list.back() += text[i];
   }
   if (std::ranges::find(list, std::string()) != list.end()) {
     throw UsageError(fmt::format("{}: an empty element in '{}'", option, printable(text)),

@@ -13,14 +13,14 @@
 
 namespace inferometer::cli {
 
-/// "a,b" -> {a, b}; "\\," is a comma within an element. Throws UsageError naming `option` for an
-/// empty element.
+/// "a,b" -> {a, b}; "\," is a comma within an element, as is one between brackets. Throws
+/// UsageError naming `option` for an empty element.
 std::vector<std::string> split_list(std::string_view option, std::string_view text);
 /// The same, of integers.
 std::vector<std::int64_t> split_integers(std::string_view option, std::string_view text);
 
-/// `-p KEY=VALUE` each. Throws UsageError naming one without '=' or without a key, and a key given
-/// twice.
+/// `-p KEY=VALUE` each. Throws UsageError naming one without '=' or without a key, a key given
+/// twice, and `engine`, which has an option of its own.
 Params parse_params(const std::vector<std::string>& given);
 /// `-p KEY=V1,V2` each: alternatives.
 std::vector<campaign::ParamChoices> parse_choices(const std::vector<std::string>& given);

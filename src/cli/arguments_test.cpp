@@ -26,6 +26,7 @@ TEST(SplitList, CommasSeparateAndEscapedOnesDoNot) {
   EXPECT_THAT(split_list("--engines", "a"), ElementsAre("a"));
   EXPECT_THAT(split_list("--engines", "a,b,c"), ElementsAre("a", "b", "c"));
   EXPECT_THAT(split_list("-p cpus", "0\\,2,1\\,3"), ElementsAre("0,2", "1,3"));
+  EXPECT_THAT(split_list("-p times_us", "[1,2],[3]"), ElementsAre("[1,2]", "[3]"));
 }
 
 TEST(SplitList, AnEmptyElementIsAUsageErrorNamingTheOption) {
@@ -51,6 +52,7 @@ TEST(ParseParams, ValuesStayUntypedAndMayHoldEqualsSigns) {
 TEST(ParseParams, NamesWhatIsNoPair) {
   EXPECT_THAT(usage_error_of([] { parse_params({"threads"}); }), HasSubstr("threads"));
   EXPECT_THAT(usage_error_of([] { parse_params({"=4"}); }), HasSubstr("=4"));
+  EXPECT_THAT(usage_error_of([] { parse_params({"engine=null"}); }), HasSubstr("--engine"));
   EXPECT_THAT(usage_error_of([] { parse_params({"a=1", "a=2"}); }), HasSubstr("given twice"));
 }
 
