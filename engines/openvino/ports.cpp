@@ -90,7 +90,7 @@ class PartialShapes {
   void add(const std::vector<std::int64_t>& shape) {
     std::vector<ov_dimension_t> dims;
     for (const std::int64_t size : shape) {
-      dims.push_back(size < 0 ? ov_dimension_t{0, -1} : ov_dimension_t{size, size});
+      dims.push_back(size < 0 ? ov_dimension_t{-1, -1} : ov_dimension_t{size, size});
     }
     dims.reserve(1);  // a scalar's pointer must not be null
     ov_partial_shape_t made{};
