@@ -7,6 +7,11 @@
 
 #include "inferometer/params.hpp"
 
+// Instantiated once, in json_instance.cpp: with sanitizers it costs every source file more than all of its own code.
+namespace nlohmann {
+extern template class basic_json<ordered_map>;
+}
+
 namespace inferometer {
 
 using Json = nlohmann::ordered_json;
