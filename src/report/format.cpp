@@ -13,10 +13,13 @@ namespace {
 constexpr std::size_t kTextLimit = 4096;
 
 std::string grouped(double value) {
-  auto digits = fmt::format("{:.0f}", value);
-  for (auto at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
+  const auto digits = fmt::format("{:.0f}", value);
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (!text.empty() && text != "-" && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string significant(double value) {
@@ -140,9 +143,10 @@ std::string markdown_text(std::string_view text) {
 }
 
 std::string csv_text(std::string_view text) {
-  std::string safe(text);
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe[0]) != std::string_view::npos)
-    safe.insert(0, "'");
+  std::string safe;
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
+    safe = '\'';
+  safe += text;
   if (safe.find_first_of(",\"\n\r") == std::string::npos) return safe;
   std::string quoted = "\"";
   for (const char letter : safe)
