@@ -64,7 +64,8 @@ struct Place {
 inline std::string describe(nb::handle array) {
   std::string text = nb::type_name(array.type()).c_str();
   if (nb::hasattr(array, "dtype"))
-    text += fmt::format(" of dtype {}", nb::str(array.attr("dtype")).c_str());
+    text +=
+        std::string(" of dtype ") + nb::str(nb::handle(nb::object(array.attr("dtype")))).c_str();
   return text;
 }
 

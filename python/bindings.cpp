@@ -202,7 +202,7 @@ void bind_records(nb::module_& m) {
 void bind_model(nb::module_& m) {
   nb::class_<Handle>(m, "Handle", "A loaded model as the package's Model wraps it.")
       .def_prop_ro("info", &Handle::info, nb::rv_policy::reference_internal)
-      .def("predict", &Handle::predict, nb::arg("x"), "One array in, one out.")
+      .def("predict", &Handle::predict, nb::arg("x").none(), "One array in, one out.")
       .def("predict_list", &Handle::predict_list, nb::arg("inputs"),
            "Arrays in port order in, arrays in port order out.")
       .def("predict_into", &Handle::predict_into, nb::arg("inputs"), nb::arg("outputs"),

@@ -52,6 +52,7 @@ struct Info {
   std::map<std::string, std::int64_t>
       load_phases_ns;  ///< read, convert, compile, allocate: those the engine can tell apart
   bool dynamic_batch = false;      ///< a ragged last batch runs at its true size
+  bool synthetic = false;  ///< outputs are made up (the null engine): there is no right answer
   bool from_artifact = false;      ///< compiled form came from the artifact cache
   std::vector<std::string> notes;  ///< what the caller should know, one sentence each
 };

@@ -84,10 +84,12 @@ class Checker {
  private:
   // One golden serves every engine, unless an engine needs more rows than it has.
   void prepare_golden(const measure::Outcome& outcome, std::int64_t rows) {
-    if (golden_rows_ >= rows) return;
-    golden_ = make_golden(
-        {outcome.cell, info_, rows, options_.seed, &options_.expect, options_.cache_dir}, lab_);
+    if (golden_rows_ >= rows && golden_synthetic_ == info_.synthetic) return;
+    golden_ = make_golden({outcome.cell, info_, facts_.hash, rows, options_.seed, &options_.expect,
+                           options_.cache_dir},
+                          lab_);
     golden_rows_ = rows;
+    golden_synthetic_ = info_.synthetic;
   }
 
   void compare(CellWorker& worker, std::int64_t rows, measure::Outcome& outcome) {
@@ -128,6 +130,7 @@ class Checker {
   Info info_;
   Golden golden_;
   std::int64_t golden_rows_ = 0;
+  bool golden_synthetic_ = false;
 };
 
 measure::Outcome start_outcome(const CheckOptions& options, const std::string& engine,

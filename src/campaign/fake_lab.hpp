@@ -74,7 +74,13 @@ class FakeLab : public Lab {
     return measure::CanaryReading{2'000'000, 2'000'000};
   }
   Peaks peaks(std::int64_t) override { return {1e9, 1e9, ""}; }
-  Json machine() override { return {{"cpu", machine_name}}; }
+  Json machine() override {
+    return {{"cpu", {{"model", machine_name}}},
+            {"caches", Json::array()},
+            {"numa", "1 node"},
+            {"cgroup", Json::object()},
+            {"memory", {{"total_bytes", 1 << 30}}}};
+  }
   Json state() override { return Json::object(); }
   std::int64_t now_ns() override { return clock_ns; }
   std::string utc() override { return "2026-01-31T12:00:00Z"; }

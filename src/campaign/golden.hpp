@@ -22,8 +22,9 @@ struct Expected {
 
 /// Where a golden comes from and how many rows of it are wanted.
 struct GoldenRequest {
-  measure::Cell cell;     ///< the cell that asks: its model and `dim.*` params
-  Info info;              ///< of that cell, loaded: ports and model hash
+  measure::Cell cell;  ///< the cell that asks: its model and `dim.*` params
+  Info info;           ///< of that cell, loaded: its ports
+  std::string model_hash;
   std::int64_t rows = 0;  ///< at most measure::kPoolRows are computed
   std::uint64_t seed = 1;
   const Expected* expect = nullptr;

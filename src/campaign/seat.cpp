@@ -20,11 +20,12 @@ std::string dims_key(const measure::Cell& cell) {
 }
 
 const Golden& golden_for(Session& session, const measure::Cell& cell, const Info& info) {
-  const auto key = dims_key(cell);
+  const auto key = (info.synthetic ? info.engine + " " : "") + dims_key(cell);
   const auto found = session.goldens.find(key);
   if (found != session.goldens.end()) return found->second;
   const GoldenRequest request{cell,
                               info,
+                              session.models.at(cell.model).hash,
                               most_rows(session.options),
                               session.options.seed,
                               &session.options.expect,
@@ -79,9 +80,9 @@ void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>&
   if (peaks.bytes_per_s) values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
 }
 
-Json facts_of(const Session& session, const Info& info) {
+Json facts_of(const Session& session, const std::string& model, const Info& info) {
   Json facts{{"engine_version", info.engine_version}, {"library", info.library},
-             {"library_hash", info.library_hash},     {"model_hash", info.model_hash},
+             {"library_hash", info.library_hash},     {"model_hash", session.models.at(model).hash},
              {"effective_params", info.effective},    {"effective_proof", info.proof},
              {"input_seed", session.options.seed}};
   if (info.requested.contains("threads"))
@@ -109,7 +110,7 @@ void check_seat(Session& session, Seat& seat) {
       compare_with(golden_for(session, contender.cell, seat.info), seat.info.outputs, outputs,
                    text_param(seat.info.requested, "precision", "fp32"),
                    session.models.at(contender.cell.model).softmax_output);
-  auto values = facts_of(session, seat.info);
+  auto values = facts_of(session, contender.cell.model, seat.info);
   put_roofline(session, seat, inputs, outputs, values);
   values.update(parity.values);
   for (auto& cell : seat.cells) {

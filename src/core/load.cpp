@@ -174,6 +174,7 @@ Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& 
   info.engine_version = choice.probe.status.version;
   info.library = choice.probe.status.library;
   info.library_hash = choice.probe.status.library_hash;
+  info.synthetic = choice.probe.synthetic;
   info.model_path = path.string();
   info.requested = resolved.params;
   for (const auto& [symbol, size] : resolved.dims)

@@ -57,11 +57,10 @@ class Run {
 
  private:
   bool alive(std::size_t subject) const { return !result_.failures[subject]; }
-  // Without its control, or without any cell beside it, a round compares nothing.
+  // Cells that are left have rates to tell, even where nothing is left to compare them with.
   bool over() const {
-    if (!alive(0)) return true;
     for (std::size_t i = 0; i < subjects_.size(); ++i)
-      if ((i > 0 || subjects_.size() == 1) && alive(i)) return false;
+      if (alive(i)) return false;
     return true;
   }
   bool stopping() { return result_.stopped = result_.stopped || stop_.stop_requested(); }

@@ -83,7 +83,7 @@ std::vector<std::size_t> round_order(std::size_t count, std::uint64_t seed, std:
 std::int64_t batches_per_block(std::int64_t batch_ns, std::int64_t block_ns);
 
 /// Warms up every subject, sizes its blocks, then runs the rounds. A subject that throws is left
-/// out of later rounds; when the control (subject 0) does, the rounds end. A stop request ends the
+/// out of later rounds, the control too; without any left the rounds end. A stop request ends the
 /// run after the current block; a round that isn't whole is not reported.
 ScheduleResult run_schedule(std::span<Subject* const> subjects, const ScheduleOptions& options,
                             const ScheduleHooks& hooks, std::stop_token stop = {});

@@ -187,12 +187,19 @@ TEST_F(ScheduleTest, ACellThatDiesIsLeftOutOfLaterRounds) {
   EXPECT_EQ(bench_.rounds[2].blocks.size(), 2u);
 }
 
-TEST_F(ScheduleTest, WithoutItsControlTheRoundsEnd) {
+TEST_F(ScheduleTest, WithoutItsControlTheOthersGoOn) {
   control_.before_block = [] { throw std::runtime_error("out of memory"); };
   const auto result = run({.rounds = 4});
-  EXPECT_EQ(result.rounds, 0);
+  EXPECT_EQ(result.rounds, 4);
   EXPECT_TRUE(result.failures[0]);
   EXPECT_FALSE(result.stopped);
+  for (const auto& round : bench_.rounds) EXPECT_EQ(round.blocks.size(), 2u);
+}
+
+TEST_F(ScheduleTest, WithoutAnyCellTheRoundsEnd) {
+  for (auto* subject : {&control_, &fast_, &slow_})
+    subject->before_block = [] { throw std::runtime_error("out of memory"); };
+  EXPECT_EQ(run({.rounds = 4}).rounds, 0);
 }
 
 TEST_F(ScheduleTest, AStopRequestLeavesOnlyWholeRounds) {

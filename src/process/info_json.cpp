@@ -57,6 +57,7 @@ void each_plain(InfoType& info, Visit visit) {
   visit("proof", info.proof);
   visit("load_phases_ns", info.load_phases_ns);
   visit("dynamic_batch", info.dynamic_batch);
+  visit("synthetic", info.synthetic);
   visit("from_artifact", info.from_artifact);
   visit("notes", info.notes);
 }

@@ -148,9 +148,12 @@ def test_a_param_given_twice(identity):
 
 
 def test_files(tmp_path):
-    for path in (tmp_path / "none.onnx", str(tmp_path), "", "a\0b", 3, None):
+    for path in (tmp_path / "none.onnx", "", "a\0b", 3, None):
         with pytest.raises(inferometer.InvalidError):
             inferometer.load(path, engine="null")
+    with pytest.raises(inferometer.Error) as caught:
+        inferometer.load(tmp_path, engine="null")  # a folder may be a model, but not one of this engine's
+    assert caught.value.code == "unsupported"
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"\x08\xff\xff")
     with pytest.raises(inferometer.InvalidError):
