@@ -84,6 +84,7 @@ void add_external(const Library& library, OrtSessionOptions* options,
 
 std::vector<ParamSpec> own_params() {
   std::vector<std::string> levels;
+  levels.reserve(kLevels.size());
   for (const auto& [word, level] : kLevels) levels.emplace_back(word);
   return {
       {.name = "graph_optimization",

@@ -61,6 +61,7 @@ struct Library {
   std::filesystem::path path;
   std::string version;
 
+  // NOLINTNEXTLINE(bugprone-macro-parentheses): a declared name can't stand in parentheses
 #define INFEROMETER_OPENVINO_MEMBER(name) decltype(&::ov_##name) name = nullptr;
   INFEROMETER_OPENVINO_FUNCTIONS(INFEROMETER_OPENVINO_MEMBER)
 #undef INFEROMETER_OPENVINO_MEMBER
