@@ -4,7 +4,6 @@
  * ones. */
 #include <inferometer/engine_abi.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KIND_OLD 0
@@ -51,9 +50,10 @@ static int32_t load(const inferometer_load_request* request, void** model, infer
 }
 
 static int32_t open_context(void* model, void** context, inferometer_error* error) {
+  static struct bound only; /* a table this old has no close that could free it */
   (void)model;
   (void)error;
-  *context = calloc(1, sizeof(struct bound));
+  *context = &only;
   return INFEROMETER_OK;
 }
 
