@@ -31,7 +31,7 @@ tbody tr:hover td { background: color-mix(in srgb, var(--accent) 6%, transparent
 .muted { color: var(--soft); } .good { color: var(--good); font-weight: 600; }
 .bad { color: var(--bad); font-weight: 600; }
 code { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; }
 figure { margin: 0 0 20px; padding: 18px; } figcaption { margin-top: 6px; }
 figure h3 { margin: 0 0 10px; font-size: 15px; }
 details summary { cursor: pointer; font-size: 19px; font-weight: 600; margin: 40px 0 12px; }
