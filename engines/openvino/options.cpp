@@ -79,9 +79,11 @@ std::vector<ParamSpec> own_params() {
   return {
       {.name = "cpu_pinning",
        .type = ParamSpec::Type::Bool,
-       .fallback = true,
+       .fallback = false,
        .knob = true,
-       .help = "Pin each stream's threads to CPUs."},
+       .help =
+           "Let OpenVINO pin each thread to a CPU, of all that the process has: `cpus` no longer "
+           "holds."},
       {.name = "denormals",
        .type = ParamSpec::Type::Text,
        .fallback = "keep",

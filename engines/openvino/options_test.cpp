@@ -60,12 +60,12 @@ TEST(OvOptions, PrecisionIsNamedEvenWhenItIsTheDefault) {
 TEST(OvOptions, EveryParamReachesTheEngine) {
   const Properties told(request({{"threads", 6},
                                  {"streams", 3},
-                                 {"cpu_pinning", false},
+                                 {"cpu_pinning", true},
                                  {"denormals", "zero"},
                                  {"profiling", true}}));
   EXPECT_EQ(told.value("INFERENCE_NUM_THREADS"), "6");
   EXPECT_EQ(told.value("NUM_STREAMS"), "3");
-  EXPECT_EQ(told.value("ENABLE_CPU_PINNING"), "NO");
+  EXPECT_EQ(told.value("ENABLE_CPU_PINNING"), "YES");
   EXPECT_EQ(told.value("CPU_DENORMALS_OPTIMIZATION"), "YES");
   EXPECT_EQ(told.value("PERF_COUNT"), "YES");
 }
@@ -84,7 +84,7 @@ TEST(OvOptions, EffectiveValuesAreReadBackInOurWords) {
   read_back(fake_library(), nullptr, wanted, info);
   EXPECT_EQ(info.effective.at("precision"), "fp32");
   EXPECT_EQ(info.effective.at("threads"), "4");
-  EXPECT_EQ(info.effective.at("cpu_pinning"), "true");
+  EXPECT_EQ(info.effective.at("cpu_pinning"), "false");
   EXPECT_EQ(info.effective.at("denormals"), "zero");
   EXPECT_THAT(info.proof.at("precision"), testing::HasSubstr("INFERENCE_PRECISION_HINT"));
 }

@@ -124,6 +124,14 @@ TEST(Kernel, Pools) {
   EXPECT_EQ(run("GlobalMaxPool", {x}, {1, 1, 1, 1}), (Floats{9}));
 }
 
+TEST(Kernel, PoolsTakeTheirFourPadsInOrder) {  // top, left, bottom, right
+  const auto x = tensor<float>({1, 1, 2, 2}, {1, 2, 3, 4});
+  const std::map<std::string, graph::Attribute> attributes{{"kernel_shape", Longs{1, 2}},
+                                                           {"pads", Longs{0, 1, 0, 0}}};
+  EXPECT_EQ(run("MaxPool", {x}, {1, 1, 2, 2}, attributes), (Floats{1, 2, 3, 4}));
+  EXPECT_EQ(run("AveragePool", {x}, {1, 1, 2, 2}, attributes), (Floats{1, 1.5F, 3, 3.5F}));
+}
+
 TEST(Kernel, MaxPoolOfNegativesAndNan) {
   const auto x = tensor<float>({1, 1, 2}, {-3, -2});
   EXPECT_EQ(run("MaxPool", {x}, {1, 1, 1}, {{"kernel_shape", Longs{2}}}), (Floats{-2}));

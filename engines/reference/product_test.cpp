@@ -21,23 +21,39 @@ Tensor noise(Shape shape, unsigned seed) {
   return tensor<float>(shape, random_values(static_cast<std::size_t>(shape.elements()), seed));
 }
 
-struct ConvCase {
-  std::int64_t images, channels, size, filters, kernel, stride, pad, dilation, group;
+struct Pads {  // in ONNX's order
+  std::int64_t top, left, bottom, right;
 };
 
-std::int64_t out_size(const ConvCase& c) {
-  return (c.size + 2 * c.pad - c.dilation * (c.kernel - 1) - 1) / c.stride + 1;
+constexpr Pads all(std::int64_t pad) {
+  return {pad, pad, pad, pad};
+}
+
+struct ConvCase {
+  std::int64_t images, channels, size, filters, kernel, stride;
+  Pads pads;
+  std::int64_t dilation, group;
+};
+
+std::int64_t out_size(const ConvCase& c, std::int64_t before, std::int64_t after) {
+  return (c.size + before + after - c.dilation * (c.kernel - 1) - 1) / c.stride + 1;
+}
+std::int64_t out_height(const ConvCase& c) {
+  return out_size(c, c.pads.top, c.pads.bottom);
+}
+std::int64_t out_width(const ConvCase& c) {
+  return out_size(c, c.pads.left, c.pads.right);
 }
 
 OneOp conv_op(const ConvCase& c) {
-  const std::int64_t out = out_size(c);
   return {.op = "Conv",
           .inputs = {noise({c.images, c.channels, c.size, c.size}, 1),
                      noise({c.filters, c.channels / c.group, c.kernel, c.kernel}, 2),
                      noise(Shape{c.filters}, 3)},
-          .shape = {c.images, c.filters, out, out},
+          .shape = {c.images, c.filters, out_height(c), out_width(c)},
           .attributes = {{"strides", std::vector<std::int64_t>{c.stride, c.stride}},
-                         {"pads", std::vector<std::int64_t>(4, c.pad)},
+                         {"pads", std::vector<std::int64_t>{c.pads.top, c.pads.left, c.pads.bottom,
+                                                            c.pads.right}},
                          {"dilations", std::vector<std::int64_t>{c.dilation, c.dilation}},
                          {"group", c.group}}};
 }
@@ -51,8 +67,8 @@ float conv_at(const ConvCase& c, const OneOp& op, std::int64_t n, std::int64_t f
   for (std::int64_t i = 0; i < per_group; ++i)
     for (std::int64_t ky = 0; ky < c.kernel; ++ky)
       for (std::int64_t kx = 0; kx < c.kernel; ++kx) {
-        const std::int64_t iy = y * c.stride - c.pad + ky * c.dilation,
-                           ix = x * c.stride - c.pad + kx * c.dilation;
+        const std::int64_t iy = y * c.stride - c.pads.top + ky * c.dilation,
+                           ix = x * c.stride - c.pads.left + kx * c.dilation;
         if (iy < 0 || iy >= c.size || ix < 0 || ix >= c.size) continue;
         const auto at = ((n * c.channels + group * per_group + i) * c.size + iy) * c.size + ix;
         const auto weight = ((f * per_group + i) * c.kernel + ky) * c.kernel + kx;
@@ -72,8 +88,8 @@ TEST_P(ConvCases, IsTheDefinitionBitForBit) {
   std::size_t at = 0;
   for (std::int64_t n = 0; n < c.images; ++n)
     for (std::int64_t f = 0; f < c.filters; ++f)
-      for (std::int64_t y = 0; y < out_size(c); ++y)
-        for (std::int64_t x = 0; x < out_size(c); ++x, ++at)
+      for (std::int64_t y = 0; y < out_height(c); ++y)
+        for (std::int64_t x = 0; x < out_width(c); ++x, ++at)
           ASSERT_EQ(got[at], conv_at(c, op, n, f, y, x)) << n << "," << f << "," << y << "," << x;
 }
 
@@ -86,12 +102,18 @@ TEST_P(ConvCases, ThreadsAndInstructionSetsChangeNoBit) {
           << multiplier.name << " " << threads;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, ConvCases,
-    testing::Values(ConvCase{1, 3, 9, 8, 3, 1, 1, 1, 1}, ConvCase{2, 5, 11, 13, 1, 1, 0, 1, 1},
-                    ConvCase{2, 3, 15, 21, 7, 2, 3, 1, 1}, ConvCase{1, 6, 12, 6, 3, 1, 1, 1, 6},
-                    ConvCase{3, 8, 10, 16, 3, 2, 1, 1, 2}, ConvCase{1, 4, 13, 9, 3, 1, 2, 2, 1},
-                    ConvCase{1, 70, 6, 40, 3, 1, 1, 1, 1}, ConvCase{1, 4, 9, 8, 5, 3, 2, 1, 4}));
+INSTANTIATE_TEST_SUITE_P(Shapes, ConvCases,
+                         testing::Values(ConvCase{1, 3, 9, 8, 3, 1, all(1), 1, 1},
+                                         ConvCase{2, 5, 11, 13, 1, 1, all(0), 1, 1},
+                                         ConvCase{2, 3, 15, 21, 7, 2, all(3), 1, 1},
+                                         ConvCase{1, 6, 12, 6, 3, 1, all(1), 1, 6},
+                                         ConvCase{3, 8, 10, 16, 3, 2, all(1), 1, 2},
+                                         ConvCase{1, 4, 13, 9, 3, 1, all(2), 2, 1},
+                                         ConvCase{1, 70, 6, 40, 3, 1, all(1), 1, 1},
+                                         ConvCase{1, 4, 9, 8, 5, 3, all(2), 1, 4},
+                                         ConvCase{1, 3, 7, 4, 1, 1, {1, 0, 2, 3}, 1, 1},
+                                         ConvCase{2, 3, 8, 4, 3, 2, {0, 2, 1, 0}, 1, 1},
+                                         ConvCase{1, 4, 6, 4, 3, 1, {2, 0, 0, 1}, 1, 4}));
 
 TEST(Conv, OneSpatialAxisAndNoBias) {
   const OneOp op{

@@ -51,9 +51,9 @@ struct Info {
   std::map<std::string, std::string> proof;      ///< how each effective value is known
   std::map<std::string, std::int64_t>
       load_phases_ns;  ///< read, convert, compile, allocate: those the engine can tell apart
-  bool dynamic_batch = false;      ///< a ragged last batch runs at its true size
-  bool synthetic = false;  ///< outputs are made up (the null engine): there is no right answer
-  bool from_artifact = false;      ///< compiled form came from the artifact cache
+  bool dynamic_batch = false;  ///< a ragged last batch runs at its true size
+  bool synthetic = false;      ///< outputs are made up (the null engine): there is no right answer
+  bool from_artifact = false;  ///< compiled form came from the artifact cache
   std::vector<std::string> notes;  ///< what the caller should know, one sentence each
 };
 
@@ -82,7 +82,7 @@ class INFEROMETER_API Model {
   std::map<std::string, Tensor> predict(const std::map<std::string, View>& inputs) const;
   /// Writes into the caller's outputs (port order); allocates nothing with in_flight = 1.
   void predict_into(std::span<const View> inputs, std::span<const View> outputs) const;
-  /// Inputs are kept alive until the future is ready. A stop request before the
+  /// Inputs are kept alive until the future is ready, and not longer. A stop request before the
   /// last batch starts gives Error{PredictFailed} with context {"cancelled": "true"} in the future.
   std::future<std::vector<Tensor>> predict_async(std::vector<Tensor> inputs,
                                                  std::stop_token stop = {}) const;

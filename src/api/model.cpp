@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <thread>
 
 #include "base/text.hpp"
@@ -78,14 +79,27 @@ void Model::predict_into(std::span<const View> inputs, std::span<const View> out
 
 std::future<std::vector<Tensor>> Model::predict_async(std::vector<Tensor> inputs,
                                                       std::stop_token stop) const {
-  // The task owns runner and inputs: the model's handle may go before the future is ready.
-  std::packaged_task<std::vector<Tensor>()> task(
-      [runner = runner_, held = std::move(inputs), token = std::move(stop)] {
-        const std::vector<View> views(held.begin(), held.end());
-        return runner->predict(views, token);
-      });
-  auto future = task.get_future();
-  std::thread(std::move(task)).detach();
+  std::promise<std::vector<Tensor>> promise;
+  auto future = promise.get_future();
+  // The thread owns runner and inputs: the model's handle may go before the future is ready. It
+  // lets go of both first, so that nothing of the call lives on once the future is ready.
+  std::thread([runner = runner_, held = std::move(inputs), token = std::move(stop),
+               promise = std::move(promise)]() mutable {
+    std::vector<Tensor> outputs;
+    std::exception_ptr error;
+    try {
+      outputs = runner->predict(std::vector<View>(held.begin(), held.end()), token);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    held.clear();
+    runner.reset();
+    if (error) {
+      promise.set_exception(error);
+    } else {
+      promise.set_value(std::move(outputs));
+    }
+  }).detach();
   return future;
 }
 

@@ -65,7 +65,7 @@ Json to_json(const ParamValue& value) {
   return std::visit(
       [](const auto& held) -> Json {
         if constexpr (std::is_same_v<std::decay_t<decltype(held)>, UntypedText>) {
-          return held.text;
+          return {{"untyped", held.text}};
         } else {
           return held;
         }
@@ -78,6 +78,9 @@ ParamValue param_value_from_json(const Json& json) {
   if (json.is_number_integer()) return json.get<std::int64_t>();
   if (json.is_number()) return json.get<double>();
   if (json.is_string()) return json.get<std::string>();
+  if (json.is_object() && json.size() == 1 && json.contains("untyped") &&
+      json.at("untyped").is_string())
+    return UntypedText{json.at("untyped").get<std::string>()};
   throw Error(Status::Invalid,
               "a param is a boolean, number or text, not " + printable(json.dump()));
 }

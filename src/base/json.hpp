@@ -7,7 +7,8 @@
 
 #include "inferometer/params.hpp"
 
-// Instantiated once, in json_instance.cpp: with sanitizers it costs every source file more than all of its own code.
+// Instantiated once, in json_instance.cpp: with sanitizers it costs every source file more than all
+// of its own code.
 namespace nlohmann {
 extern template class basic_json<ordered_map>;
 }
@@ -19,7 +20,8 @@ using Json = nlohmann::ordered_json;
 /// Throws Error{Invalid, "<what>: ..."} on bad syntax or a nesting deeper than 64.
 Json parse_json(std::string_view text, std::string_view what);
 
-/// A typed value: a JSON boolean, integer, number or string; UntypedText becomes a string.
+/// A JSON boolean, integer, number or string; UntypedText becomes {"untyped": text}, so that a
+/// worker reads it as this process would.
 Json to_json(const ParamValue& value);
 ParamValue param_value_from_json(const Json& json);
 Json to_json(const Params& params);

@@ -41,23 +41,6 @@ std::optional<ParamValue> read_as(ParamSpec::Type type, const std::string& text)
   return std::nullopt;
 }
 
-std::optional<ParamValue> typed(const ParamSpec& spec, const ParamValue& value) {
-  if (const auto* text = std::get_if<UntypedText>(&value)) return read_as(spec.type, text->text);
-  switch (spec.type) {
-    case ParamSpec::Type::Bool:
-      return std::holds_alternative<bool>(value) ? std::optional(value) : std::nullopt;
-    case ParamSpec::Type::Integer:
-      return std::holds_alternative<std::int64_t>(value) ? std::optional(value) : std::nullopt;
-    case ParamSpec::Type::Real:
-      if (const auto* integer = std::get_if<std::int64_t>(&value))
-        return ParamValue(static_cast<double>(*integer));
-      return std::holds_alternative<double>(value) ? std::optional(value) : std::nullopt;
-    case ParamSpec::Type::Text:
-      return std::holds_alternative<std::string>(value) ? std::optional(value) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
 bool in_range(const ParamSpec& spec, double number) {
   return std::isfinite(number) && (!spec.minimum || number >= *spec.minimum) &&
          (!spec.maximum || number <= *spec.maximum);
@@ -126,6 +109,23 @@ std::string domain_text(const ParamSpec& spec) {
   if (spec.minimum) return text + fmt::format(" >= {}", *spec.minimum);
   if (spec.maximum) return text + fmt::format(" <= {}", *spec.maximum);
   return text;
+}
+
+std::optional<ParamValue> typed(const ParamSpec& spec, const ParamValue& value) {
+  if (const auto* text = std::get_if<UntypedText>(&value)) return read_as(spec.type, text->text);
+  switch (spec.type) {
+    case ParamSpec::Type::Bool:
+      return std::holds_alternative<bool>(value) ? std::optional(value) : std::nullopt;
+    case ParamSpec::Type::Integer:
+      return std::holds_alternative<std::int64_t>(value) ? std::optional(value) : std::nullopt;
+    case ParamSpec::Type::Real:
+      if (const auto* integer = std::get_if<std::int64_t>(&value))
+        return ParamValue(static_cast<double>(*integer));
+      return std::holds_alternative<double>(value) ? std::optional(value) : std::nullopt;
+    case ParamSpec::Type::Text:
+      return std::holds_alternative<std::string>(value) ? std::optional(value) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 ParamValue checked(const ParamSpec& spec, const ParamValue& value) {

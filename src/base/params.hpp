@@ -8,7 +8,11 @@
 
 namespace inferometer {
 
-/// `value` as the spec's type (UntypedText is read as it). Throws Error{Invalid} naming param,
+/// `value` as the spec's type, in its domain or not; UntypedText is read as it. nullopt: it isn't
+/// one.
+std::optional<ParamValue> typed(const ParamSpec& spec, const ParamValue& value);
+
+/// The same, in its domain. Throws Error{Invalid} naming param,
 /// value and domain.
 ParamValue checked(const ParamSpec& spec, const ParamValue& value);
 

@@ -11,6 +11,7 @@
 #include "campaign/cells.hpp"
 #include "campaign/session.hpp"
 #include "campaign/summary.hpp"
+#include "core/unified.hpp"
 #include "measure/environment.hpp"
 
 namespace inferometer::campaign {
@@ -32,13 +33,17 @@ std::map<std::string, ModelFacts> read_models(const BenchOptions& options, Lab& 
   return models;
 }
 
+// Their params by type, and their ids.
 void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
                 const std::map<std::string, ModelFacts>& models,
                 const std::vector<EngineStatus>& engines) {
-  for (auto& contender : contenders)
+  for (auto& contender : contenders) {
+    const auto& engine = find_engine(engines, contender.cell.engine);
+    contender.cell.params = core::typed_params(contender.cell.params, engine.params);
     for (const auto& workload : options.workloads)
-      contender.ids[workload] = cell_id(contender.with(workload), models.at(contender.cell.model),
-                                        find_engine(engines, contender.cell.engine));
+      contender.ids[workload] =
+          cell_id(contender.with(workload), models.at(contender.cell.model), engine);
+  }
 }
 
 // An engine that can't be had here is not tried: its cells say why.

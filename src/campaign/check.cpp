@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "campaign/cells.hpp"
 #include "campaign/session.hpp"
+#include "core/unified.hpp"
 #include "measure/parity.hpp"
 #include "measure/pool.hpp"
 
@@ -136,8 +137,9 @@ class Checker {
 measure::Outcome start_outcome(const CheckOptions& options, const std::string& engine,
                                const ModelFacts& facts, const std::vector<EngineStatus>& engines) {
   measure::Outcome outcome;
-  outcome.cell = {options.model, engine, engine, options.params, "parity"};
   const auto& status = *std::ranges::find(engines, engine, &EngineStatus::name);
+  outcome.cell = {options.model, engine, engine, core::typed_params(options.params, status.params),
+                  "parity"};
   outcome.cell_id = cell_id(outcome.cell, facts, status);
   outcome.rerun = check_line(outcome.cell);
   if (!status.available) {

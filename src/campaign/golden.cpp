@@ -67,12 +67,18 @@ std::vector<Tensor> ask_reference(const GoldenRequest& request, const std::vecto
   return worker->predict(views);
 }
 
+const std::vector<Tensor>* given_inputs(const GoldenRequest& request) {
+  const bool given = request.expect != nullptr && !request.expect->inputs.empty();
+  return given ? &request.expect->inputs : nullptr;
+}
+
 std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::vector<Tensor>& pool,
                                       Lab& lab) {
   const measure::GoldenKey key{request.model_hash, reference_name(lab),
                                inferometer::to_json(dims_of(request.cell.params)).dump(),
                                request.seed};
-  const bool can_keep = !request.cache_dir.empty() && !key.model_hash.empty();
+  const bool seeded = given_inputs(request) == nullptr;  // what the key says; others aren't kept
+  const bool can_keep = seeded && !request.cache_dir.empty() && !key.model_hash.empty();
   const auto file = can_keep ? request.cache_dir / "goldens" / measure::golden_name(key)
                              : std::filesystem::path();
   if (auto kept = read_kept(file, key, request)) return *std::move(kept);
@@ -87,14 +93,28 @@ void check_count(const std::string& name, const char* what, std::size_t given, s
                                              printable(name), given, what, has));
 }
 
+// Of the first tensor that has rows; 1 without any.
+std::int64_t rows_among(const std::vector<Port>& ports, const std::vector<Tensor>& tensors) {
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    if (const auto axis = ports[i].batch_axis.value_or(-1);
+        axis >= 0 && static_cast<std::size_t>(axis) < tensors[i].shape().rank())
+      return tensors[i].shape()[static_cast<std::size_t>(axis)];
+  return 1;
+}
+
+// The user's inputs, else `rows` seeded ones.
+std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows) {
+  const auto* given = given_inputs(request);
+  if (given == nullptr) return measure::pool_inputs(request.info.inputs, rows, request.seed);
+  check_count("--input", "inputs", given->size(), request.info.inputs.size());
+  return *given;
+}
+
 Golden take_expected(const GoldenRequest& request) {
   const auto& expect = *request.expect;
-  check_count(expect.name, "outputs", expect.outputs.size(), request.info.outputs.size());
-  Golden golden{expect.inputs, expect.outputs, expect.name, ""};
-  if (golden.inputs.empty())
-    golden.inputs = measure::pool_inputs(request.info.inputs, measure::kPoolRows, request.seed);
-  check_count(expect.name, "inputs", golden.inputs.size(), request.info.inputs.size());
-  return golden;
+  const auto& ports = request.info.outputs;
+  check_count(expect.name, "outputs", expect.outputs.size(), ports.size());
+  return {inputs_for(request, rows_among(ports, expect.outputs)), expect.outputs, expect.name, ""};
 }
 
 // The golden's rows in turn, as many as the batch has: what the outputs should be.
@@ -140,7 +160,7 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
                      : 1;
   Golden golden;
   if (request.expect && !request.expect->outputs.empty()) return take_expected(request);
-  golden.inputs = measure::pool_inputs(request.info.inputs, request.rows, request.seed);
+  golden.inputs = inputs_for(request, request.rows);
   if (request.info.synthetic) {
     golden.source = "unverified";
     golden.why = request.info.engine + " makes its outputs up";

@@ -13,11 +13,11 @@
 
 namespace inferometer::campaign {
 
-/// The user's own truth: one output per port, in port order, and the inputs that lead to it.
+/// The user's own truth: tensors in port order.
 struct Expected {
   std::string name;             ///< for people: "y.npy"
-  std::vector<Tensor> inputs;   ///< empty: the seeded pool
-  std::vector<Tensor> outputs;  ///< empty: nothing is expected
+  std::vector<Tensor> inputs;   ///< empty: the seeded pool, as many rows as the outputs have
+  std::vector<Tensor> outputs;  ///< empty: what the reference engine makes of the inputs
 };
 
 /// Where a golden comes from and how many rows of it are wanted.

@@ -205,7 +205,8 @@ std::shared_ptr<Runner> load_local(const fs::path& path, const Params& params) {
                           .streams = resolved.streams,
                           .in_flight = resolved.in_flight,
                           .dynamic_batch = info.dynamic_batch,
-                          .cpus = resolved.cpus};
+                          .cpus = resolved.cpus,
+                          .bind_caller = params.contains("cpus")};
   return std::make_shared<LocalRunner>(std::move(info), cache, std::move(model),
                                        std::move(options));
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <optional>
 
 #include "base/cpu.hpp"
 #include "core/ports.hpp"
@@ -209,6 +210,8 @@ void Pipeline::run(Batch& batch, WallContext& context) const {
 }
 
 void Pipeline::run_inline(Job& job) {
+  std::optional<AffinityScope> bound;
+  if (options_.bind_caller) bound.emplace(options_.cpus);
   const Lease context(*this);
   for (std::int64_t first = 0; first < job.rows; first += options_.batch_size) {
     if (job.stop.stop_requested()) cancelled();
@@ -264,6 +267,8 @@ void Pipeline::serve(const std::stop_token& stop) {
 
 std::vector<Tensor> Pipeline::run_one_unshaped(std::span<const View> inputs,
                                                std::span<const View> outputs) {
+  std::optional<AffinityScope> bound;
+  if (options_.bind_caller) bound.emplace(options_.cpus);
   const Lease context(*this);
   (*context).bind(inputs, outputs);
   (*context).run();

@@ -26,7 +26,8 @@ struct PipelineOptions {
   std::int64_t streams = 1;
   std::int64_t in_flight = 1;
   bool dynamic_batch = false;
-  std::vector<int> cpus;  ///< affinity of the runner threads
+  std::vector<int> cpus;     ///< affinity of the runner threads
+  bool bind_caller = false;  ///< and of a thread that computes in its own call, meanwhile
 };
 
 /// Thread-safe.

@@ -26,6 +26,7 @@ struct Script {
   std::mutex mutex;
   std::vector<std::int64_t> rows;  // of every run
   std::vector<const void*> bound;  // input memory of every bind
+  std::set<CpuList> ran_on;        // affinities of the threads that computed
 };
 Script* g_script = nullptr;
 
@@ -50,6 +51,7 @@ struct ToyContext : plugin::Context {
     }
     const std::lock_guard lock(g_script->mutex);
     g_script->rows.push_back(input_.shape[0]);
+    g_script->ran_on.insert(affinity());
   }
   void give_own(std::size_t count) {
     own_.resize(count);
@@ -89,7 +91,7 @@ class PipelineTest : public testing::Test {
   void SetUp() override { g_script = &script_; }
 
   void start(PipelineOptions options) {
-    options.cpus = affinity();
+    if (options.cpus.empty()) options.cpus = affinity();
     model_ = std::make_unique<WallModel>(toy(),
                                          WallRequest{.path = "m", .settings = R"({"params":{}})"});
     pipeline_ = std::make_unique<Pipeline>(*model_, ports_, ports_, options);
@@ -189,6 +191,23 @@ TEST_F(PipelineTest, TwoStreamsComputeAtOnce) {
   script_.meet = &meet;
   start({.batch_size = 4, .streams = 2, .in_flight = 2});
   predict_and_check(16);
+}
+
+TEST_F(PipelineTest, RunnersKeepToTheirCpus) {
+  const CpuList one = {affinity().back()};
+  if (one == affinity()) GTEST_SKIP() << "this process has one CPU";
+  start({.batch_size = 4, .streams = 2, .in_flight = 2, .cpus = one});
+  predict_and_check(40);
+  EXPECT_EQ(script_.ran_on, std::set<CpuList>{one});
+}
+
+TEST_F(PipelineTest, ACallerIsBoundForItsCallOnly) {
+  const CpuList all = affinity(), one = {all.back()};
+  if (one == all) GTEST_SKIP() << "this process has one CPU";
+  start({.batch_size = 4, .cpus = one, .bind_caller = true});
+  predict_and_check(8);
+  EXPECT_EQ(script_.ran_on, std::set<CpuList>{one});
+  EXPECT_EQ(affinity(), all);
 }
 
 TEST_F(PipelineTest, AFailedBatchIsThrownAndTheNextPredictWorks) {

@@ -50,7 +50,8 @@ std::vector<ParamSpec> declare() {
        .help = "CPU budget of the model; default: the CPUs that affinity and cgroup quota allow"},
       {.name = "cpus",
        .fallback = "",
-       .help = "which CPUs, e.g. 0-3,6; default: any `threads` of the allowed ones"},
+       .help = "which CPUs, e.g. 0-3,6; default: any `threads` of the allowed ones. "
+               "Given, a calling thread that computes itself is moved there meanwhile"},
       {.name = "streams",
        .type = Type::Integer,
        .fallback = 1,
@@ -177,6 +178,23 @@ Resolved resolve_params(const Params& given, const std::vector<ParamSpec>& own) 
   settle_threads(resolved, given);
   settle_streams(resolved, given);
   return resolved;
+}
+
+Params typed_params(const Params& given, const std::vector<ParamSpec>& own) {
+  std::vector<ParamSpec> specs = unified_params();
+  specs.insert(specs.end(), own.begin(), own.end());
+  Params read = given;
+  for (auto& [name, value] : read) {
+    const auto* text = std::get_if<UntypedText>(&value);
+    if (text == nullptr) continue;
+    const auto same_name = [&wanted = name](const ParamSpec& spec) { return spec.name == wanted; };
+    const auto spec = std::find_if(specs.begin(), specs.end(), same_name);
+    std::optional<ParamValue> found;
+    if (name.starts_with(kDimPrefix)) found = typed(kDimSpec, value);
+    if (spec != specs.end()) found = typed(*spec, value);
+    value = found.value_or(ParamValue(text->text));
+  }
+  return read;
 }
 
 std::string unified_text(const Params& given, const std::string& name) {

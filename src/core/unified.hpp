@@ -28,6 +28,10 @@ struct Resolved {
 /// domain, in_flight < streams, streams > threads, or more threads than CPUs.
 Resolved resolve_params(const Params& given, const std::vector<ParamSpec>& own);
 
+/// `given` with every UntypedText as its param declares, for records that keep params by type. What
+/// can't be read, or is nobody's, becomes text: resolve_params refuses it.
+Params typed_params(const Params& given, const std::vector<ParamSpec>& own);
+
 /// The value of a unified text param, its default when not given.
 std::string unified_text(const Params& given, const std::string& name);
 

@@ -105,7 +105,7 @@ std::string to_html(const Document& document, const std::string& vega_bundle,
   html += charts_html(document, vega_bundle, no_charts_why);
   for (std::size_t i = 1; i < tables.size(); ++i) html += section(tables[i]);
   html += section(warning_table(document));
-  html += folded(rerun_table(document));
+  html += folded(rerun_table(document, Rerun::All));
   html += folded(environment_table(document));
   html += "</main>\n";
   if (!vega_bundle.empty())

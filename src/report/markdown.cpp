@@ -41,7 +41,7 @@ std::string to_markdown(const Document& document) {
   if (const auto constant = Naming(document).constant(); !constant.empty())
     text += markdown_text(constant) + "\n\n";
   for (const auto& table : result_tables(document)) text += table_text(table);
-  for (const auto& table : {warning_table(document), rerun_table(document)})
+  for (const auto& table : {warning_table(document), rerun_table(document, Rerun::All)})
     if (!table.rows.empty()) text += table_text(table);
   for (const auto& note : document.notes) text += markdown_text(note) + "\n";
   return text;

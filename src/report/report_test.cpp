@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Golden files stand in golden/; INFEROMETER_REFRESH_GOLDEN=1 writes them anew.
+// Golden files stand in golden/; INFEROMETER_REFRESH=1 writes them anew.
 #include "report/report.hpp"
 
 #include <gmock/gmock.h>
@@ -93,8 +93,8 @@ std::string without(std::string html, const std::string& begin, const std::strin
 
 void expect_golden(const std::string& name, const std::string& text) {
   const auto path = std::filesystem::path(INFEROMETER_GOLDEN_DIR) / name;
-  if (std::getenv("INFEROMETER_REFRESH_GOLDEN")) write_text_atomic(path, text);
-  EXPECT_EQ(text, read_text(path)) << "INFEROMETER_REFRESH_GOLDEN=1 writes " << path;
+  if (std::getenv("INFEROMETER_REFRESH")) write_text_atomic(path, text);
+  EXPECT_EQ(text, read_text(path)) << "INFEROMETER_REFRESH=1 writes " << path;
 }
 
 TEST(Report, Text) {

@@ -37,12 +37,24 @@ bool given(const Document& document, std::string_view workload, const std::strin
   });
 }
 
-// The reasons why quantities are missing, each once.
-void add_reasons(const Outcome& outcome, const std::vector<Column>& columns,
-                 std::set<std::string>& reasons) {
+/// Column title -> why some of its values are missing.
+using Reasons = std::map<std::string, std::set<std::string>>;
+
+void add_reasons(const Outcome& outcome, const std::vector<Column>& columns, Reasons& reasons) {
   for (const auto& column : columns)
     if (const auto why = value_text(outcome.values, column.key + "_why"); !why.empty())
-      reasons.insert(fmt::format("{}: {}", column.title, why));
+      reasons[column.title].insert(why);
+}
+
+// One line a column: reasons that differ in a number would bury the table.
+std::vector<std::string> reason_notes(const Reasons& reasons) {
+  std::vector<std::string> notes;
+  for (const auto& [title, all] : reasons) {
+    const auto others = all.size() - 1;
+    notes.push_back(fmt::format("{}: {}{}", title, *all.begin(),
+                                others == 0 ? "" : fmt::format(" (and {} more such)", others)));
+  }
+  return notes;
 }
 
 Table value_table(const Document& document, const Naming& naming, std::string title,
@@ -56,7 +68,7 @@ Table value_table(const Document& document, const Naming& naming, std::string ti
     table.columns.push_back(column.title);
     table.align.push_back(Align::Right);
   }
-  std::set<std::string> reasons;
+  Reasons reasons;
   for (const auto& outcome : document.outcomes) {
     if (!measured(outcome, workload)) continue;
     auto row = naming.cells(outcome);
@@ -64,7 +76,7 @@ Table value_table(const Document& document, const Naming& naming, std::string ti
     table.rows.push_back(std::move(row));
     add_reasons(outcome, wanted, reasons);
   }
-  table.notes.assign(reasons.begin(), reasons.end());
+  table.notes = reason_notes(reasons);
   return table;
 }
 
@@ -319,14 +331,15 @@ Table environment_table(const Document& document) {
   return table;
 }
 
-Table rerun_table(const Document& document) {
+Table rerun_table(const Document& document, Rerun which) {
   const Naming naming(document);
   Table table{.title = "Rerun one cell",
               .columns = {"cell", "command"},
               .align = {Align::Left, Align::Left}};
   for (const auto& outcome : document.outcomes)
-    table.rows.push_back({{naming.words(outcome) + " " + printable(outcome.cell.workload)},
-                          {printable(outcome.rerun, 2000), Tone::Code}});
+    if (which == Rerun::All || outcome.status != Status::Ok)
+      table.rows.push_back({{naming.words(outcome) + " " + printable(outcome.cell.workload)},
+                            {printable(outcome.rerun, 2000), Tone::Code}});
   return table;
 }
 

@@ -30,7 +30,9 @@ std::vector<Table> result_tables(const Document& document);
 /// What concerns the whole: warnings, environment, rerun lines.
 Table warning_table(const Document& document);
 Table environment_table(const Document& document);
-Table rerun_table(const Document& document);
+/// Which cells get a line: on a terminal a line for everything would push the results off it.
+enum class Rerun { All, Failed };
+Table rerun_table(const Document& document, Rerun which);
 
 /// What tells cells apart in this document: model and batch only where they vary.
 class Naming {

@@ -81,7 +81,7 @@ std::string to_text(const Document& document, Color color) {
   if (const auto constant = Naming(document).constant(); !constant.empty())
     text += bold(constant, color) + "\n\n";
   for (const auto& table : result_tables(document)) text += table_text(table, color);
-  for (const auto& table : {warning_table(document), rerun_table(document)})
+  for (const auto& table : {warning_table(document), rerun_table(document, Rerun::Failed)})
     if (!table.rows.empty()) text += table_text(table, color);
   for (const auto& note : document.notes) text += printable(note, 400) + "\n";
   return text;

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
+#include "base/cpu.hpp"
 #include "suite.hpp"
 
 namespace inferometer::conformance {
@@ -77,6 +79,38 @@ void threads(const Bench& bench) {
   }
 }
 
+std::map<std::string, std::string> cpus_of_threads() {
+  std::map<std::string, std::string> found;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream status(task.path() / "status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("Cpus_allowed_list:"))
+        found[task.path().filename()] = line.substr(line.find('\t') + 1);
+  }
+  return found;
+}
+
+// Whatever threads an engine starts, they stay on the CPUs that were given.
+void cpus(const Bench& bench) {
+  CpuList some = affinity();
+  if (some.size() > 1) some.erase(some.begin());
+  const std::string given = cpu_list_text(some);
+  const auto before = cpus_of_threads();
+  const auto model =
+      bench.load(bench.model("tiny_cnn"), {{"cpus", given},
+                                           {"threads", static_cast<std::int64_t>(some.size())},
+                                           {"batch_size", 2},
+                                           {"in_flight", 3}});
+  const auto inputs = noise_for(*model, 9);
+  model->predict(views(inputs), {});
+  for (const auto& [task, list] : cpus_of_threads()) {
+    if (const auto known = before.find(task); known != before.end())
+      expect(list == known->second, "a thread of the caller was moved to CPUs " + list);
+    else
+      expect(list == given, fmt::format("cpus={}: a new thread may run on {}", given, list));
+  }
+}
+
 void missing_library(const Bench& bench) {
   expect_error(Status::Unavailable, "library=/nowhere/libengine.so", [&] {
     bench.load(bench.model("tiny_mlp"), {{"library", "/nowhere/libengine.so"}});
@@ -122,6 +156,7 @@ std::vector<Case> param_cases() {
           {"precision_int8", precision<3>},
           {"device_absent", device},
           {"threads", threads},
+          {"cpus", cpus},
           {"missing_library", missing_library},
           {"library_of_another_kind", library_of_another_kind},
           {"artifact_cache", artifact_cache}};

@@ -52,6 +52,7 @@ class CommandLine(unittest.TestCase):
         os.environ["INFEROMETER_CACHE_DIR"] = os.path.join(cls.folder.name, "cache")
         for name in ("tiny_mlp", "tiny_cnn", "two_in_two_out"):
             run("zoo", name, "-o", f"{name}.onnx")
+        write_npy("one.npy", [1, 16], [0.5] * 16)
 
     @classmethod
     def tearDownClass(cls):
@@ -141,7 +142,6 @@ class CommandLine(unittest.TestCase):
     def test_check(self):
         outcome = data("check", "tiny_mlp.onnx", "--engines", "reference")["outcomes"][0]
         self.assertEqual(outcome["status"], "ok")
-        write_npy("one.npy", [1, 16], [0.5] * 16)
         data("predict", "tiny_mlp.onnx", "--engine", "reference", "--input", "one.npy", "--output", "right.npy")
         data("check", "tiny_mlp.onnx", "--engines", "reference", "--input", "one.npy", "--expect", "right.npy")
         values = list(struct.unpack("<10f", read_npy("right.npy")[1]))
@@ -149,7 +149,9 @@ class CommandLine(unittest.TestCase):
         write_npy("wrong.npy", [1, 10], values)
         data("check", "tiny_mlp.onnx", "--engines", "reference", "--input", "one.npy", "--expect", "wrong.npy",
              exit=1, status="mismatch")
-        run("check", "tiny_mlp.onnx", "--engines", "reference", "--expect", "right.npy", exit=2)
+        # Either alone: the reference's answer to these inputs; this answer to seeded inputs, which it is not.
+        data("check", "tiny_mlp.onnx", "--engines", "reference", "--input", "one.npy")
+        data("check", "tiny_mlp.onnx", "--engines", "reference", "--expect", "right.npy", exit=1, status="mismatch")
 
     def test_run(self):
         outcomes = data("run", "tiny_mlp.onnx", "--engine", "reference", "--rounds", "5", "--block-ms", "2")["outcomes"]
@@ -157,9 +159,20 @@ class CommandLine(unittest.TestCase):
         for outcome in outcomes:
             self.assertEqual(outcome["status"], "ok", outcome)
             self.assertIn("inferometer run tiny_mlp.onnx --engine reference", outcome["rerun"])
-        text = run("run", "tiny_mlp.onnx", "--engine", "reference", "--rounds", "5", "--block-ms", "2",
-                   "--workload", "throughput").stdout
-        self.assertIn("inferometer run tiny_mlp.onnx", text)
+
+    def test_params_reach_the_worker_by_type(self):
+        line = ("run", "tiny_mlp.onnx", "--engine", "reference", "--rounds", "2", "--block-ms", "2", "--workload",
+                "throughput")
+        outcome = data(*line, "-p", "threads=1", "-p", "cpus=0")["outcomes"][0]
+        self.assertEqual(outcome["params"], {"cpus": "0", "threads": 1})
+        self.assertEqual(outcome["values"]["effective_params"]["threads"], "1")
+        # What fails comes with the line that shows it again.
+        failed = run(*line, "-p", "threads=many", exit=5).stdout
+        self.assertIn('param "threads" = "many"', failed)
+        self.assertIn("inferometer run tiny_mlp.onnx --engine reference -p threads=many", failed)
+        data("check", "tiny_mlp.onnx", "--engines", "reference", "-p", "threads=1")
+        data("predict", "tiny_mlp.onnx", "--engine", "reference", "-p", "threads=1", "-p", "isolation=process",
+             "--input", "one.npy")
 
     def test_bench_resume_report(self):
         line = ("bench", "tiny_mlp.onnx", "tiny_cnn.onnx", "--engines", "reference", "--batch-sizes", "1,2", "--rounds",
