@@ -14,7 +14,7 @@ enum class AutoPad { NotSet, SameUpper, SameLower, Valid };
 enum class Rounding { Floor, Ceil };
 
 /// One entry per spatial axis. With auto_pad other than NotSet, `pads_*` are 0 until
-/// `fixed_pads` is asked.
+/// fix_pads sets them.
 struct Window {
   std::vector<std::int64_t> kernel, strides, dilations, pads_begin, pads_end;
   AutoPad auto_pad = AutoPad::NotSet;
