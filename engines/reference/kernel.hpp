@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "graph/node_view.hpp"
 #include "inferometer/tensor.hpp"
 #include "multiply.hpp"
 #include "pool.hpp"
@@ -35,6 +36,7 @@ class Site {
   Site(const graph::Graph& graph, const graph::Node& node) : graph_(graph), node_(node) {}
 
   const graph::Node& node() const noexcept { return node_; }
+  graph::NodeView view() const { return {graph_, node_}; }
   std::int64_t opset() const noexcept { return graph_.opset; }
   std::size_t input_count() const noexcept { return node_.inputs.size(); }
   bool has_input(std::size_t i) const noexcept;
@@ -66,21 +68,47 @@ void for_ranges(Pool& pool, std::int64_t count, std::int64_t grain,
                 const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 
 Compute prepare_conv(const Site&);
+Compute prepare_conv_transpose(const Site&);
 Compute prepare_gemm(const Site&);
 Compute prepare_matmul(const Site&);
 Compute prepare_batch_norm(const Site&);
+Compute prepare_group_norm(const Site&);
+Compute prepare_layer_norm(const Site&);
+Compute prepare_lrn(const Site&);
 Compute prepare_softmax(const Site&);
+Compute prepare_hardmax(const Site&);
 Compute prepare_max_pool(const Site&);
 Compute prepare_average_pool(const Site&);
 Compute prepare_global_average_pool(const Site&);
 Compute prepare_global_max_pool(const Site&);
 Compute prepare_unary(const Site&);
 Compute prepare_binary(const Site&);
+Compute prepare_compare(const Site&);
+Compute prepare_power(const Site&);
+Compute prepare_prelu(const Site&);
+Compute prepare_where(const Site&);
 Compute prepare_clip(const Site&);
+Compute prepare_is_nan(const Site&);
+Compute prepare_is_infinite(const Site&);
+Compute prepare_dropout(const Site&);
 Compute prepare_copy(const Site&);
 Compute prepare_cast(const Site&);
 Compute prepare_concat(const Site&);
-Compute prepare_transpose(const Site&);
+Compute prepare_split(const Site&);
+Compute prepare_pad(const Site&);
+Compute prepare_strided(const Site&);
 Compute prepare_gather(const Site&);
+Compute prepare_gather_elements(const Site&);
+Compute prepare_gather_nd(const Site&);
+Compute prepare_shape_of(const Site&);
+Compute prepare_size_of(const Site&);
+Compute prepare_range(const Site&);
+Compute prepare_fill(const Site&);
+Compute prepare_trilu(const Site&);
+Compute prepare_cum_sum(const Site&);
+Compute prepare_reduce(const Site&);
+Compute prepare_arg_reduce(const Site&);
+Compute prepare_resize(const Site&);
+Compute prepare_recurrent(const Site&);
 
 }  // namespace inferometer::reference

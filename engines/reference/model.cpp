@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
+#include "live.hpp"
 
 namespace inferometer::reference {
 namespace {
@@ -81,6 +83,7 @@ class ReferenceContext : public plugin::Context {
   }
 
   void run() override {
+    if (plan_->live) return run_by_node();
     run_plan(*plan_, inputs_, outputs_, arena_, lease_.pool(), multipliers().back(), step_ns_);
   }
 
@@ -112,6 +115,10 @@ class ReferenceContext : public plugin::Context {
   void take_outputs(std::span<DLTensor> outputs) {
     outputs_.clear();
     own_.resize(outputs.size());
+    bound_ = outputs;
+    stays_ours_.clear();
+    for (const auto& output : outputs) stays_ours_.push_back(output.data == nullptr);
+    if (plan_->live) return;  // their shapes are known when it has run
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const View& planned = plan_->outputs[i].view;
       if (outputs[i].data == nullptr) keep_own(planned, own_[i], outputs[i]);
@@ -120,12 +127,30 @@ class ReferenceContext : public plugin::Context {
     }
   }
 
-  static void keep_own(const View& planned, Tensor& own, DLTensor& output) {
-    if (!own.data() || own.shape() != planned.shape) own = Tensor(planned.dtype, planned.shape);
+  void run_by_node() {
+    auto results = run_live(*plan_->live, inputs_, lease_.pool(), multipliers().back());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      own_[i] = std::move(results[i]);
+      if (stays_ours_[i]) {
+        hand_over(own_[i], bound_[i]);
+        continue;
+      }
+      const View to = view_of(bound_[i]);
+      check_output(own_[i].view(), to, shared_->signature.outputs[i]);
+      if (to.size_bytes() > 0) std::memcpy(to.data, own_[i].data(), to.size_bytes());
+    }
+  }
+
+  static void hand_over(const Tensor& own, DLTensor& output) {
     output.data = own.data();
     output.byte_offset = 0;
-    output.ndim = static_cast<std::int32_t>(planned.shape.rank());
-    std::copy(planned.shape.begin(), planned.shape.end(), output.shape);
+    output.ndim = static_cast<std::int32_t>(own.shape().rank());
+    std::copy(own.shape().begin(), own.shape().end(), output.shape);
+  }
+
+  static void keep_own(const View& planned, Tensor& own, DLTensor& output) {
+    if (!own.data() || own.shape() != planned.shape) own = Tensor(planned.dtype, planned.shape);
+    hand_over(own, output);
   }
 
   static void check_output(const View& planned, const View& given, const Port& port) {
@@ -144,6 +169,8 @@ class ReferenceContext : public plugin::Context {
   std::vector<Shape> shapes_, planned_;
   std::vector<View> inputs_, outputs_;
   std::vector<Tensor> own_;
+  std::span<DLTensor> bound_;
+  std::vector<bool> stays_ours_;  ///< outputs that came without memory
   std::vector<std::int64_t> step_ns_;
   Arena arena_;
 };
@@ -232,13 +259,24 @@ std::shared_ptr<const Plan> Plans::get(std::span<const Shape> shapes) {
   return plan;
 }
 
-std::vector<plugin::Refusal> refusals(const graph::Graph& graph) {
-  std::vector<plugin::Refusal> found;
+namespace {
+
+void add_refusals(const graph::Graph& graph, std::vector<plugin::Refusal>& found) {
   for (const auto& node : graph.nodes) {
-    if (node.domain.empty() && kernels().contains(node.op)) continue;
+    for (const auto& [name, attribute] : node.attributes)
+      if (const auto* body = std::get_if<std::shared_ptr<graph::Graph>>(&attribute))
+        add_refusals(**body, found);
+    if (node.domain.empty() && (node.op == "If" || kernels().contains(node.op))) continue;
     const auto op = node.domain.empty() ? node.op : node.domain + "." + node.op;
     found.push_back({.node = node.name, .op = op, .reason = "not implemented"});
   }
+}
+
+}  // namespace
+
+std::vector<plugin::Refusal> refusals(const graph::Graph& graph) {
+  std::vector<plugin::Refusal> found;
+  add_refusals(graph, found);
   return found;
 }
 

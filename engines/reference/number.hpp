@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -74,6 +75,16 @@ Wide<T> widen(T value) {
 template <class T>
 T narrow(Wide<T> value) {
   return static_cast<T>(value);
+}
+
+/// Out of range and NaN give the nearest limit and 0: ONNX leaves them open, C++ undefined.
+template <class Out>
+Out to_integer(double value) {
+  if (std::isnan(value)) return 0;
+  const double least = static_cast<double>(std::numeric_limits<Out>::lowest());
+  const double beyond = std::ldexp(1.0, std::numeric_limits<Out>::digits);
+  if (value < least) return std::numeric_limits<Out>::lowest();
+  return value >= beyond ? std::numeric_limits<Out>::max() : static_cast<Out>(value);
 }
 
 /// Calls `body` with a value of the dtype's element type: with_type(d, [&]<class T>(T) {...}).

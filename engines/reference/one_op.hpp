@@ -47,6 +47,11 @@ struct OneOp {
       views.push_back(input.view());
       node.inputs.push_back(input.data() == nullptr ? graph::kNoValue
                                                     : add(graph, input.dtype(), input.shape()));
+      if (input.data() == nullptr) continue;
+      // Kernels that take sizes or axes from an input read them when they are prepared.
+      auto& constant = graph.value(node.inputs.back()).constant.emplace();
+      constant = {input.dtype(), {input.shape().begin(), input.shape().end()}, {}, input.owner()};
+      constant.bytes = {static_cast<const std::byte*>(input.data()), input.view().size_bytes()};
     }
     node.outputs = {add(graph, dtype, shape)};
     const Tensor result(dtype, shape);

@@ -2,6 +2,7 @@
 #include "plan.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,13 +11,14 @@
 #include <optional>
 
 #include "graph/passes.hpp"
+#include "live.hpp"
 
 namespace inferometer::reference {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
 
-std::size_t aligned(std::size_t bytes) {
+std::size_t rounded_up(std::size_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 
@@ -31,15 +33,54 @@ graph::Graph specialised(const graph::Graph& graph, std::span<const Shape> shape
   graph::infer_shapes(copy);
   graph::fold_constants(copy);
   graph::remove_dead(copy);
+  // Kernels trust shapes, so they must follow from the inputs alone and not from what the file says
+  // about them.
+  for (const auto& node : copy.nodes) {
+    for (const auto id : node.outputs) {
+      if (id == graph::kNoValue) continue;
+      copy.value(id).dtype.reset();
+      copy.value(id).shape.reset();
+    }
+  }
   graph::infer_shapes(copy);
   return copy;
+}
+
+std::size_t machine_bytes() {
+  static const std::size_t kBytes = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+                                    static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return kBytes;
+}
+
+[[noreturn]] void throw_too_large(const std::string& what) {
+  throw Error(Status::OutOfMemory,
+              fmt::format("reference: {} needs more memory than the machine has ({} bytes)", what,
+                          machine_bytes()));
+}
+
+/// The same constant at an address that its dtype can be read at.
+graph::Constant aligned(const graph::Constant& constant) {
+  const auto address = reinterpret_cast<std::uintptr_t>(constant.bytes.data());
+  if (constant.bytes.empty() || address % size_bytes(constant.dtype) == 0) return constant;
+  const Tensor copy(constant.dtype, Shape(constant.shape));
+  std::memcpy(copy.data(), constant.bytes.data(), constant.bytes.size());
+  const std::span bytes(static_cast<const std::byte*>(copy.data()), constant.bytes.size());
+  return {constant.dtype, constant.shape, bytes, copy.owner()};
+}
+
+Plan live_plan(graph::Graph graph) {
+  for (auto& value : graph.values)
+    if (value.constant) value.constant = aligned(*value.constant);
+  Plan plan;
+  plan.live = std::make_shared<const graph::Graph>(std::move(graph));
+  return plan;
 }
 
 /// Hands out bytes of the arena, first fit, and takes them back.
 class Allocator {
  public:
   std::size_t take(std::size_t bytes) {
-    const std::size_t size = std::max(aligned(bytes), kAlignment);
+    const std::size_t size = std::max(rounded_up(bytes), kAlignment);
     for (auto hole = holes_.begin(); hole != holes_.end(); ++hole)
       if (hole->second >= size) return cut(hole, size);
     const std::size_t at = end_;
@@ -48,7 +89,7 @@ class Allocator {
   }
 
   void give(std::size_t at, std::size_t bytes) {
-    auto hole = holes_.emplace(at, std::max(aligned(bytes), kAlignment)).first;
+    auto hole = holes_.emplace(at, std::max(rounded_up(bytes), kAlignment)).first;
     const auto next = std::next(hole);
     if (next != holes_.end() && hole->first + hole->second == next->first) {
       hole->second += next->second;
@@ -86,6 +127,7 @@ class Planner {
     for (const auto& node : graph_.nodes) add_step(node);
     copy_outputs();
     plan_.arena_bytes = allocator_.end();
+    if (plan_.arena_bytes > machine_bytes()) throw_too_large("the model");
     return std::move(plan_);
   }
 
@@ -110,34 +152,15 @@ class Planner {
         if (id != graph::kNoValue) ++uses(id);
   }
 
-  View shaped(graph::ValueId id) const {
-    const auto& value = graph_.value(id);
-    std::vector<std::int64_t> dims;
-    const bool known = value.dtype && value.shape &&
-                       std::all_of(value.shape->begin(), value.shape->end(),
-                                   [](const Dim& d) { return d.size >= 0; });
-    if (!known)
-      throw Error(Status::Unsupported,
-                  fmt::format("reference: the shape of {} depends on the data", value.name));
-    for (const auto& dim : *value.shape) dims.push_back(dim.size);
-    return View(static_cast<void*>(nullptr), *value.dtype, Shape(dims));
-  }
+  View shaped(graph::ValueId id) const { return planned_view(graph_.value(id)); }
 
   // Kernels read constants through typed pointers; files hold them at any address. Conv and Gemm
   // read their weights element by element through memcpy, so those stay where they are.
-  Place constant(const graph::Constant& constant, bool anywhere) {
-    Place found{Place::Kind::Constant, 0,
-                View(static_cast<const void*>(constant.bytes.data()), constant.dtype,
-                     Shape(constant.shape))};
-    const auto address = reinterpret_cast<std::uintptr_t>(constant.bytes.data());
-    plan_.owners.push_back(constant.owner);
-    if (!anywhere && address % size_bytes(constant.dtype) != 0) {
-      const Tensor copy(constant.dtype, Shape(constant.shape));
-      std::memcpy(copy.data(), constant.bytes.data(), constant.bytes.size());
-      plan_.owners.push_back(copy.owner());
-      found.view = copy.view();
-    }
-    return found;
+  Place constant(const graph::Constant& given, bool anywhere) {
+    const auto found = anywhere ? given : aligned(given);
+    plan_.owners.push_back(found.owner);
+    return {Place::Kind::Constant, 0,
+            View(static_cast<const void*>(found.bytes.data()), found.dtype, Shape(found.shape))};
   }
 
   Place input(graph::ValueId id, bool anywhere) {
@@ -208,8 +231,28 @@ class Planner {
 
 }  // namespace
 
+View planned_view(const graph::Value& value) {
+  const bool known = value.dtype && value.shape &&
+                     std::all_of(value.shape->begin(), value.shape->end(),
+                                 [](const Dim& d) { return d.size >= 0; });
+  if (!known)
+    throw Error(Status::Unsupported,
+                fmt::format("reference: the shape of {} depends on the data", value.name));
+  std::vector<std::int64_t> dims;
+  // Counted as if no axis were empty: kernels multiply some of the sizes on their own.
+  std::size_t bytes = size_bytes(*value.dtype);
+  for (const auto& dim : *value.shape) {
+    dims.push_back(dim.size);
+    const auto size = static_cast<std::size_t>(std::max<std::int64_t>(dim.size, 1));
+    if (size > machine_bytes() / bytes) throw_too_large(value.name);
+    bytes *= size;
+  }
+  return View(static_cast<void*>(nullptr), *value.dtype, Shape(dims));
+}
+
 std::shared_ptr<const Plan> make_plan(const graph::Graph& graph, std::span<const Shape> shapes) {
-  const graph::Graph ready = specialised(graph, shapes);
+  graph::Graph ready = specialised(graph, shapes);
+  if (!is_plannable(ready)) return std::make_shared<const Plan>(live_plan(std::move(ready)));
   return std::make_shared<const Plan>(Planner(ready).make());
 }
 

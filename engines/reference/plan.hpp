@@ -34,7 +34,13 @@ struct Plan {
   std::vector<Place> outputs;  ///< of the graph, with their shapes
   std::size_t arena_bytes = 0;
   std::vector<std::shared_ptr<const void>> owners;  ///< of the constants' memory
+  /// Set instead of the others when shapes depend on data: what run_live runs.
+  std::shared_ptr<const graph::Graph> live;
 };
+
+/// dtype and shape of a value, without data. Throws Error{Unsupported} while they aren't known,
+/// Error{OutOfMemory} for more than the machine has.
+View planned_view(const graph::Value& value);
 
 /// Throws Error{Unsupported} naming operator and node, Error{Invalid} for shapes that contradict.
 /// `shapes`: of the inputs, all concrete.
@@ -49,8 +55,8 @@ class Arena {
   Tensor memory_;
 };
 
-/// `inputs` and `outputs` hold data for every port. `ns`: when not empty, one entry a step is
-/// filled with its duration.
+/// Not for live plans. `inputs` and `outputs` hold data for every port. `ns`: when not empty, one
+/// entry a step is filled with its duration.
 void run_plan(const Plan& plan, std::span<const View> inputs, std::span<const View> outputs,
               Arena& arena, Pool& pool, const Multiplier& multiplier, std::span<std::int64_t> ns);
 

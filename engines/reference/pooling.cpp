@@ -11,24 +11,32 @@
 namespace inferometer::reference {
 namespace {
 
+/// Taps [begin, end) of a window that read inside [0, size). Worked out rather than tried: a
+/// hostile kernel may have more taps than could be counted through.
+struct Taps {
+  std::int64_t begin, end;
+};
+Taps taps_before(const WindowAxis& axis, std::int64_t output, std::int64_t size) {
+  const std::int64_t start = axis.at(output, 0), step = axis.dilation;
+  const auto up = [&](std::int64_t v) { return v <= 0 ? 0 : (v - 1) / step + 1; };
+  const std::int64_t begin = std::min(up(-start), axis.kernel);
+  return {begin, std::clamp(up(size - start), begin, axis.kernel)};
+}
+Taps taps_inside(const WindowAxis& axis, std::int64_t output) {
+  return taps_before(axis, output, axis.in);
+}
+
 /// Calls visit(index in the plane) for every tap inside the input, in the order of the kernel.
 template <class Visit>
 void for_taps(const Window& w, std::int64_t pixel, Visit&& visit) {
   const auto& [dz, dy, dx] = w.axes;
   const std::int64_t oz = pixel / (dy.out * dx.out), oy = pixel / dx.out % dy.out,
                      ox = pixel % dx.out;
-  for (std::int64_t kz = 0; kz < dz.kernel; ++kz) {
-    const std::int64_t z = dz.at(oz, kz);
-    if (z < 0 || z >= dz.in) continue;
-    for (std::int64_t ky = 0; ky < dy.kernel; ++ky) {
-      const std::int64_t y = dy.at(oy, ky);
-      if (y < 0 || y >= dy.in) continue;
-      for (std::int64_t kx = 0; kx < dx.kernel; ++kx) {
-        const std::int64_t x = dx.at(ox, kx);
-        if (x >= 0 && x < dx.in) visit((z * dy.in + y) * dx.in + x);
-      }
-    }
-  }
+  const Taps in_z = taps_inside(dz, oz), in_y = taps_inside(dy, oy), in_x = taps_inside(dx, ox);
+  for (std::int64_t kz = in_z.begin; kz < in_z.end; ++kz)
+    for (std::int64_t ky = in_y.begin; ky < in_y.end; ++ky)
+      for (std::int64_t kx = in_x.begin; kx < in_x.end; ++kx)
+        visit((dz.at(oz, kz) * dy.in + dy.at(oy, ky)) * dx.in + dx.at(ox, kx));
 }
 
 template <class T, class Reduce>
@@ -52,14 +60,40 @@ T lowest() {
     return std::numeric_limits<T>::lowest();
 }
 
+/// The place of the largest in the plane; -1 when the window sees nothing.
+template <class T>
+std::int64_t place_of_most(const Window& w, const T* from, std::int64_t pixel) {
+  std::int64_t place = -1;
+  for_taps(w, pixel, [&](std::int64_t i) {
+    // NaN is kept, and of equals the first.
+    if (place < 0 || widen(from[i]) > widen(from[place]) || widen(from[i]) != widen(from[i]))
+      place = i;
+  });
+  return place;
+}
+
 template <class T>
 T most(const Window& w, const T* from, std::int64_t pixel) {
-  Wide<T> found = widen(lowest<T>());
-  for_taps(w, pixel, [&](std::int64_t i) {
-    const auto value = widen(from[i]);
-    if (value > found || value != value) found = value;  // NaN is kept
-  });
-  return narrow<T>(found);
+  const std::int64_t place = place_of_most(w, from, pixel);
+  return place < 0 ? lowest<T>() : from[place];
+}
+
+/// MaxPool's second output: places counted through the whole tensor, the planes' columns first when
+/// `by_column`.
+template <class T>
+void find_places(const Window& w, const Work& work, bool by_column) {
+  const auto& [dz, dy, dx] = w.axes;
+  auto* to = static_cast<std::int64_t*>(work.out[1].data);
+  for (std::int64_t i = 0; i < work.out[1].shape.elements(); ++i) {
+    const std::int64_t plane = i / w.out_size();
+    const T* from = static_cast<const T*>(work.in[0].data) + plane * w.in_size();
+    std::int64_t place = std::max<std::int64_t>(0, place_of_most(w, from, i % w.out_size()));
+    if (by_column) {
+      const std::int64_t z = place / (dy.in * dx.in), y = place / dx.in % dy.in, x = place % dx.in;
+      place = z + y * dz.in + x * dz.in * dy.in;
+    }
+    to[i] = plane * w.in_size() + place;
+  }
 }
 
 // Taps that the average counts with count_include_pad: those inside the padded input. With
@@ -68,12 +102,8 @@ std::int64_t padded_taps(const Window& w, std::int64_t pixel) {
   const auto& [dz, dy, dx] = w.axes;
   const std::int64_t at[3] = {pixel / (dy.out * dx.out), pixel / dx.out % dy.out, pixel % dx.out};
   std::int64_t count = 1;
-  for (std::size_t i = 0; i < 3; ++i) {
-    std::int64_t inside = 0;
-    for (std::int64_t k = 0; k < w.axes[i].kernel; ++k)
-      if (w.axes[i].at(at[i], k) < w.axes[i].in + w.pad_end[i]) ++inside;
-    count *= inside;
-  }
+  for (std::size_t i = 0; i < 3; ++i)
+    count *= taps_before(w.axes[i], at[i], w.axes[i].in + w.pad_end[i]).end;
   return count;
 }
 
@@ -123,8 +153,16 @@ Compute mean_of(const Site& site, const Window& w, bool counts_pad) {
 }  // namespace
 
 Compute prepare_max_pool(const Site& site) {
-  if (site.has_output(1)) site.refuse("the output Indices");
-  return max_of(site, kernel_window(site));
+  const Window w = kernel_window(site);
+  Compute values = max_of(site, w);
+  if (!site.has_output(1)) return values;
+  const bool by_column = graph::int_attribute(site.node(), "storage_order", 0) != 0;
+  return with_type(site.input_dtype(0), [&]<class T>(T) -> Compute {
+    return [w, values, by_column](const Work& work) {
+      values(work);
+      find_places<T>(w, work, by_column);
+    };
+  });
 }
 
 Compute prepare_average_pool(const Site& site) {

@@ -16,6 +16,7 @@ struct Affine {
 };
 
 std::optional<Affine> affine_of(const Graph& graph, const Node& norm) {
+  if (int_attribute(norm, "spatial", 1) != 1) return std::nullopt;
   std::vector<std::vector<double>> statistics;
   for (std::size_t i = 1; i < 5; ++i) {
     const auto& constant = graph.value(norm.inputs[i]).constant;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Constants through operators that compute.
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include "graph/elements.hpp"
 #include "graph/folding.hpp"
+#include "graph/geometry.hpp"
+#include "graph/scalar.hpp"
 
 namespace inferometer::graph {
 
@@ -33,56 +36,55 @@ namespace {
 
 /// Step of each output axis in an operand that is broadcast: 0 where it has size 1.
 std::vector<std::int64_t> broadcast_steps(const Constant& operand, std::size_t rank) {
+  const auto own = steps_of(operand.shape);
   std::vector<std::int64_t> steps(rank, 0);
-  std::int64_t step = 1;
-  for (std::size_t i = 0; i < operand.shape.size(); ++i) {
-    const auto size = operand.shape[operand.shape.size() - 1 - i];
-    if (size != 1) steps[rank - 1 - i] = step;
-    step *= size;
+  const auto skipped = rank - own.size();
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (operand.shape[i] != 1) steps[skipped + i] = own[i];
   }
   return steps;
 }
 
-/// Calls use(i, offset_a, offset_b) for every element of `shape` in order.
-template <class Use>
-void walk(const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& steps_a,
-          const std::vector<std::int64_t>& steps_b, std::int64_t count, Use use) {
-  std::vector<std::int64_t> index(shape.size(), 0);
-  std::int64_t a = 0, b = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    use(static_cast<std::size_t>(i), static_cast<std::size_t>(a), static_cast<std::size_t>(b));
-    for (auto axis = shape.size(); axis-- > 0;) {
-      a += steps_a[axis];
-      b += steps_b[axis];
-      if (++index[axis] < shape[axis]) break;
-      a -= steps_a[axis] * shape[axis];
-      b -= steps_b[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-}
+/// Where the elements of two broadcast operands lie, in the order of the output's.
+class Places {
+ public:
+  Places(const FoldedOutput& output, const Constant& a, const Constant& b)
+      : shape_(output.shape),
+        steps_a_(broadcast_steps(a, shape_.size())),
+        steps_b_(broadcast_steps(b, shape_.size())),
+        index_(shape_.size(), 0),
+        count_(output.count()) {}
 
-/// Integers wrap as two's complement; floats of 16 bits are computed in float.
-template <class T>
-std::optional<T> apply(const std::string& op, T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (op == "Add") return a + b;
-    if (op == "Sub") return a - b;
-    if (op == "Mul") return a * b;
-    return a / b;
-  } else {
-    // 64 bits unsigned: narrower unsigned types would be promoted to a signed int.
-    const auto x = static_cast<std::uint64_t>(a);
-    const auto y = static_cast<std::uint64_t>(b);
-    if (op == "Add") return static_cast<T>(x + y);
-    if (op == "Sub") return static_cast<T>(x - y);
-    if (op == "Mul") return static_cast<T>(x * y);
-    if (b == 0) return std::nullopt;
-    if constexpr (std::is_signed_v<T>) {
-      if (b == -1) return static_cast<T>(0 - x);
+  /// Calls use(i, place in a, place in b) for every element.
+  template <class Use>
+  void walk(Use use) {
+    std::int64_t a = 0, b = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      use(i, static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+      for (auto axis = shape_.size(); axis-- > 0;) {
+        a += steps_a_[axis];
+        b += steps_b_[axis];
+        if (++index_[axis] < shape_[axis]) break;
+        a -= steps_a_[axis] * shape_[axis];
+        b -= steps_b_[axis] * shape_[axis];
+        index_[axis] = 0;
+      }
     }
-    return static_cast<T>(a / b);
   }
+
+ private:
+  const std::vector<std::int64_t>& shape_;
+  std::vector<std::int64_t> steps_a_, steps_b_, index_;
+  std::size_t count_;
+};
+
+/// What a value of T is computed in: reals in double.
+template <class T>
+using Wide = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+
+template <class T>
+Wide<T> widen(T value) {
+  return static_cast<Wide<T>>(value);
 }
 
 template <class To, class From>
@@ -107,28 +109,98 @@ To convert(From value) {
 
 }  // namespace
 
+std::optional<Constant> fold_unary(const Folding& at) {
+  const auto& x = *at.inputs[0];
+  FoldedOutput output(*at.outputs[0]);
+  bool done = false;
+  visit_elements(x.dtype, [&](auto codec) {
+    using T = typename decltype(codec)::Type;
+    const auto each = [&](auto apply) {
+      done = true;
+      for (std::size_t i = 0; i < output.count(); ++i) {
+        codec.store(*output.memory, i, static_cast<T>(apply(widen(codec.load(x.bytes, i)))));
+      }
+    };
+    if constexpr (std::is_floating_point_v<T>) {
+      if (const auto function = real_function(at.node)) each(*function);
+    } else {
+      if (const auto function = integer_function<T>(at.node.op)) each(function);
+    }
+  });
+  return done ? std::optional(output.take()) : std::nullopt;
+}
+
 std::optional<Constant> fold_binary(const Folding& at) {
+  if (at.inputs.size() != 2 || at.node.op == "Mean") return std::nullopt;
   const auto& a = *at.inputs[0];
   const auto& b = *at.inputs[1];
-  if (a.dtype == DType::Bool) return std::nullopt;
   FoldedOutput output(*at.outputs[0]);
-  bool defined = true;
+  Places places(output, a, b);
+  bool defined = false;
   visit_elements(a.dtype, [&](auto codec) {
-    if constexpr (!std::is_same_v<typename decltype(codec)::Type, bool>) {
-      const auto rank = output.shape.size();
-      const auto count =
-          static_cast<std::int64_t>(output.memory->size() / size_bytes(output.dtype));
-      walk(output.shape, broadcast_steps(a, rank), broadcast_steps(b, rank), count,
-           [&](std::size_t i, std::size_t from_a, std::size_t from_b) {
-             const auto y =
-                 apply(at.node.op, codec.load(a.bytes, from_a), codec.load(b.bytes, from_b));
-             defined &= y.has_value();
-             if (y) codec.store(*output.memory, i, *y);
-           });
-    }
+    using T = typename decltype(codec)::Type;
+    const auto function = binary_function<Wide<T>>(at.node);
+    if (function == nullptr) return;
+    defined = true;
+    const bool checks = divides(at.node.op) && std::is_integral_v<T>;
+    places.walk([&](std::size_t i, std::size_t from_a, std::size_t from_b) {
+      const auto x = widen(codec.load(a.bytes, from_a)), y = widen(codec.load(b.bytes, from_b));
+      defined &= !(checks && y == Wide<T>{});
+      if (defined) codec.store(*output.memory, i, static_cast<T>(function(x, y)));
+    });
   });
   // Integer division by zero is left for the engine to refuse.
   return defined ? std::optional(output.take()) : std::nullopt;
+}
+
+std::optional<Constant> fold_compare(const Folding& at) {
+  const auto& a = *at.inputs[0];
+  const auto& b = *at.inputs[1];
+  FoldedOutput output(*at.outputs[0]);
+  Places places(output, a, b);
+  bool defined = false;
+  visit_elements(a.dtype, [&](auto codec) {
+    const auto compare = comparison<Wide<typename decltype(codec)::Type>>(at.node.op);
+    if (compare == nullptr) return;
+    defined = true;
+    places.walk([&](std::size_t i, std::size_t from_a, std::size_t from_b) {
+      BoolCodec::store(
+          *output.memory, i,
+          compare(widen(codec.load(a.bytes, from_a)), widen(codec.load(b.bytes, from_b))));
+    });
+  });
+  return defined ? std::optional(output.take()) : std::nullopt;
+}
+
+std::optional<Constant> fold_where(const Folding& at) {
+  FoldedOutput output(*at.outputs[0]);
+  const auto element = size_bytes(output.dtype);
+  // Two walks over the same places: the first writes where the condition holds, the second where
+  // it doesn't.
+  for (const std::size_t branch : {1, 2}) {
+    const auto& from = *at.inputs[branch];
+    Places(output, *at.inputs[0], from)
+        .walk([&](std::size_t i, std::size_t choice, std::size_t source) {
+          if (BoolCodec::load(at.inputs[0]->bytes, choice) != (branch == 1)) return;
+          std::memcpy(output.memory->data() + i * element, from.bytes.data() + source * element,
+                      element);
+        });
+  }
+  return output.take();
+}
+
+std::optional<Constant> fold_range(const Folding& at) {
+  FoldedOutput output(*at.outputs[0]);
+  visit_elements(output.dtype, [&](auto codec) {
+    using T = typename decltype(codec)::Type;
+    const auto start = widen(codec.load(at.inputs[0]->bytes, 0));
+    const auto step = widen(codec.load(at.inputs[2]->bytes, 0));
+    for (std::size_t i = 0; i < output.count(); ++i) {
+      codec.store(*output.memory, i,
+                  static_cast<T>(range_element(start, step, static_cast<std::int64_t>(i))));
+    }
+  });
+  return output.take();
 }
 
 std::optional<Constant> fold_cast(const Folding& at) {
@@ -136,8 +208,7 @@ std::optional<Constant> fold_cast(const Folding& at) {
   FoldedOutput output(*at.outputs[0]);
   visit_elements(input.dtype, [&](auto from) {
     visit_elements(output.dtype, [&](auto to) {
-      const auto count = output.memory->size() / size_bytes(output.dtype);
-      for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t i = 0; i < output.count(); ++i) {
         to.store(*output.memory, i,
                  convert<typename decltype(to)::Type>(from.load(input.bytes, i)));
       }

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "graph/folding.hpp"
+#include "graph/geometry.hpp"
 
 namespace inferometer::graph {
 
@@ -21,19 +22,6 @@ std::size_t from_front(std::int64_t axis, std::size_t rank) {
 }
 
 }  // namespace
-
-std::optional<Constant> fold_shape_of(const Folding& at) {
-  const auto& dims = *at.graph.value(at.node.inputs[0]).shape;
-  const auto rank = static_cast<std::int64_t>(dims.size());
-  const auto start = int_attribute(at.node, "start", 0);
-  const auto first = std::clamp<std::int64_t>(start < 0 ? start + rank : start, 0, rank);
-  const auto count = (*at.outputs[0]->shape)[0].size;
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t i = first; i < first + count; ++i) {
-    sizes.push_back(dims[static_cast<std::size_t>(i)].size);
-  }
-  return make_constant<std::int64_t>({count}, sizes);
-}
 
 std::optional<Constant> fold_concat(const Folding& at) {
   FoldedOutput output(*at.outputs[0]);
@@ -69,29 +57,20 @@ std::optional<Constant> fold_gather(const Folding& at) {
   return output.take();
 }
 
-std::optional<Constant> fold_transpose(const Folding& at) {
-  const auto& data = *at.inputs[0];
+std::optional<Constant> fold_strided(const Folding& at) {
   FoldedOutput output(*at.outputs[0]);
-  const auto rank = data.shape.size();
-  std::vector<std::int64_t> reversed;
-  for (std::size_t i = rank; i > 0; --i) reversed.push_back(static_cast<std::int64_t>(i - 1));
-  const auto order = ints_attribute(at.node, "perm", reversed);
-  const auto element = size_bytes(data.dtype);
-  std::vector<std::size_t> steps(rank);  // bytes to the next place along each output axis
-  for (std::size_t i = 0; i < rank; ++i) {
-    const auto axis = from_front(order[i], rank);
-    steps[i] = product(std::span(data.shape).subspan(axis + 1)) * element;
-  }
-  std::vector<std::int64_t> index(rank, 0);
-  const auto* from = data.bytes.data();
-  for (std::size_t at_byte = 0; at_byte < output.memory->size(); at_byte += element) {
-    std::memcpy(output.memory->data() + at_byte, from, element);
-    for (auto axis = rank; axis-- > 0;) {
-      from += steps[axis];
-      if (++index[axis] < output.shape[axis]) break;
-      from -= steps[axis] * static_cast<std::size_t>(output.shape[axis]);
-      index[axis] = 0;
-    }
+  copy_strided(read_strided(at.view()), at.inputs[0]->bytes.data(), output.memory->data(),
+               size_bytes(output.dtype));
+  return output.take();
+}
+
+std::optional<Constant> fold_constant_of_shape(const Folding& at) {
+  FoldedOutput output(*at.outputs[0]);
+  const auto value = at.node.attributes.find("value");
+  if (value == at.node.attributes.end()) return output.take();  // zeros
+  const auto element = std::get<Constant>(value->second).bytes;
+  for (std::size_t i = 0; i < output.memory->size(); i += element.size()) {
+    std::memcpy(output.memory->data() + i, element.data(), element.size());
   }
   return output.take();
 }

@@ -14,6 +14,7 @@ namespace inferometer::graph {
 struct FoldedOutput {
   explicit FoldedOutput(const Value& value);
   Constant take();
+  std::size_t count() const { return memory->size() / size_bytes(dtype); }
 
   DType dtype;
   std::vector<std::int64_t> shape;

@@ -47,6 +47,15 @@ using Attribute =
 using ValueId = std::int32_t;
 inline constexpr ValueId kNoValue = -1;
 
+/// One element of an integer tensor whose values follow from shapes (Shape, Gather, Concat, ...): a
+/// number, the size of a symbolic axis, or neither while nothing is known.
+struct Element {
+  std::optional<std::int64_t> number;
+  std::string symbol;
+};
+/// Elements are followed through tensors of at most so many: shapes, not data.
+inline constexpr std::int64_t kMaxElements = 64;
+
 /// What flows along an edge. `shape` is unknown (nullopt), or has an entry per axis: a size, a
 /// symbol, or neither (size -1, no symbol).
 struct Value {
@@ -54,6 +63,8 @@ struct Value {
   std::optional<DType> dtype;
   std::optional<std::vector<Dim>> shape;
   std::optional<Constant> constant;  ///< an initialiser or a folded value
+  std::optional<std::vector<Element>> elements =
+      {};  ///< found by infer_shapes, for small integer tensors that are not constant
 };
 
 struct Node {

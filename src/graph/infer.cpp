@@ -47,13 +47,7 @@ void bind_dims(Graph& graph, const std::map<std::string, std::int64_t>& dims) {
 }
 
 void infer_shapes(Graph& graph) {
-  for (const auto& node : graph.nodes) {
-    const auto* rule = find_operator(node);
-    if (rule == nullptr) continue;
-    check_node(*rule, node);
-    Inference at(graph, node);
-    rule->infer(at);
-  }
+  for (const auto& node : graph.nodes) infer_node(graph, node);
 }
 
 std::vector<Unknown> unknown_operators(const Graph& graph) {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes through operators that move data without computing.
 #include <algorithm>
-#include <set>
 
-#include "graph/builder.hpp"
+#include "graph/geometry.hpp"
 #include "graph/operators.hpp"
 #include "graph/sizes.hpp"
 
@@ -31,46 +30,25 @@ Dim product_dim(const Inference& at, const std::vector<Dim>& shape, std::size_t 
   return open_count == 1 && product == 1 ? open : Dim{};
 }
 
-/// Axes given as attribute or, in newer opsets, as a constant input; nullopt = not constant.
-struct Axes {
-  bool given = false;
-  std::optional<std::vector<std::int64_t>> list;
-};
-
-Axes read_axes(const Inference& at) {
-  constexpr std::int64_t kMaxAxes = 64;
-  if (at.node().attributes.count("axes") != 0) {
-    return {true, ints_attribute(at.node(), "axes", {})};
-  }
-  if (!at.has(1)) return {};
-  const auto* constant = at.constant(1);
-  return {true,
-          constant != nullptr ? std::optional(as_integers(*constant, kMaxAxes)) : std::nullopt};
-}
-
-std::set<std::size_t> axis_set(const Inference& at, const std::vector<std::int64_t>& axes,
-                               std::size_t rank) {
-  std::set<std::size_t> set;
-  for (const auto axis : axes) {
-    if (!set.insert(at.axis(axis, rank)).second) at.fail("axis {} is given twice", axis);
-  }
-  return set;
-}
-
 /// What a Reshape asks for, before -1 is worked out. `at` checks that at most one is.
 std::vector<Dim> wanted_shape(const Inference& at, const std::vector<Dim>& x,
-                              const std::vector<std::int64_t>& target, std::size_t& rest) {
+                              const std::vector<Element>& target, std::size_t& rest) {
   const bool keep_zero = int_attribute(at.node(), "allowzero", 0) != 0;
   std::vector<Dim> y;
   for (std::size_t i = 0; i < target.size(); ++i) {
-    if (target[i] < -1) at.fail("size {} in the wanted shape", target[i]);
-    if (target[i] == -1) {
+    if (!target[i].number) {
+      y.push_back({-1, target[i].symbol});
+      continue;
+    }
+    const auto size = *target[i].number;
+    if (size < -1) at.fail("size {} in the wanted shape", size);
+    if (size == -1) {
       if (rest != target.size()) at.fail("more than one -1 in the wanted shape");
       rest = i;
     }
-    const bool copied = target[i] == 0 && !keep_zero;
+    const bool copied = size == 0 && !keep_zero;
     if (copied && i >= x.size()) at.fail("0 at axis {} copies an axis of {}", i, shape_text(x));
-    y.push_back(copied ? x[i] : Dim{target[i], ""});
+    y.push_back(copied ? x[i] : Dim{size, ""});
   }
   return y;
 }
@@ -164,21 +142,19 @@ void infer_flatten(Inference& at) {
 }
 
 void infer_reshape(Inference& at) {
-  constexpr std::int64_t kMaxAxes = 64;
-  const auto* target = at.constant(1);
   const auto* x = at.shape(0);
-  if (target == nullptr) {
-    const auto* rank = at.shape(1);
-    if (rank == nullptr || rank->size() != 1 || (*rank)[0].size < 0 || (*rank)[0].size > kMaxAxes) {
-      return at.set(0, at.dtype(0), std::nullopt);
-    }
-    return at.set(0, at.dtype(0), std::vector<Dim>(static_cast<std::size_t>((*rank)[0].size)));
+  const auto* target = at.shape(1);
+  if (target != nullptr && target->size() != 1) at.fail("the wanted shape must have one axis");
+  at.integers(1);  // a constant that is no list of integers is refused
+  const auto wanted = at.elements(1);
+  if (!wanted) {
+    const auto rank = target != nullptr ? (*target)[0].size : -1;
+    if (rank < 0 || rank > kMaxElements) return at.set(0, at.dtype(0), std::nullopt);
+    return at.set(0, at.dtype(0), std::vector<Dim>(static_cast<std::size_t>(rank)));
   }
   if (x == nullptr) return at.set(0, at.dtype(0), std::nullopt);
-  if (target->shape.size() != 1) at.fail("the wanted shape must have one axis");
-  const auto sizes = as_integers(*target, kMaxAxes);
-  auto rest = sizes.size();
-  auto y = wanted_shape(at, *x, sizes, rest);
+  auto rest = wanted->size();
+  auto y = wanted_shape(at, *x, *wanted, rest);
   solve_rest(at, *x, y, rest);
   at.set(0, at.dtype(0), y);
 }
@@ -192,22 +168,10 @@ void infer_transpose(Inference& at) {
   if (order.size() != x->size()) {
     at.fail("perm {} doesn't suit input {}", shape_text(order), shape_text(*x));
   }
-  axis_set(at, order, x->size());
+  axis_flags(at, order, x->size());
   std::vector<Dim> y;
   for (const auto axis : order) y.push_back((*x)[at.axis(axis, x->size())]);
   at.set(0, at.dtype(0), y);
-}
-
-void infer_shape_of(Inference& at) {
-  const auto* x = at.shape(0);
-  if (x == nullptr) return at.set(0, DType::I64, std::vector<Dim>(1));
-  const auto rank = static_cast<std::int64_t>(x->size());
-  const auto clamp = [&](std::int64_t i) {
-    return std::clamp<std::int64_t>(i < 0 ? i + rank : i, 0, rank);
-  };
-  const auto first = clamp(int_attribute(at.node(), "start", 0));
-  const auto last = clamp(int_attribute(at.node(), "end", rank));
-  at.set(0, DType::I64, std::vector<Dim>{{std::max<std::int64_t>(0, last - first), ""}});
 }
 
 void infer_gather(Inference& at) {
@@ -230,51 +194,73 @@ void infer_gather(Inference& at) {
 
 void infer_unsqueeze(Inference& at) {
   const auto* x = at.shape(0);
-  const auto axes = read_axes(at);
+  const auto axes = read_list(at, "axes", 1);
   if (!axes.given) at.fail("axes are missing");
   if (x == nullptr || !axes.list) return at.set(0, at.dtype(0), std::nullopt);
   const auto rank = x->size() + axes.list->size();
-  const auto set = axis_set(at, *axes.list, rank);
+  const auto added = axis_flags(at, *axes.list, rank);
   std::vector<Dim> y;
   auto next = x->begin();
-  for (std::size_t i = 0; i < rank; ++i) y.push_back(set.count(i) != 0 ? Dim{1, ""} : *next++);
+  for (std::size_t i = 0; i < rank; ++i) y.push_back(added[i] ? Dim{1, ""} : *next++);
   at.set(0, at.dtype(0), y);
 }
 
 void infer_squeeze(Inference& at) {
   const auto* x = at.shape(0);
-  const auto axes = read_axes(at);
+  const auto axes = read_list(at, "axes", 1);
   if (x == nullptr || (axes.given && !axes.list)) return at.set(0, at.dtype(0), std::nullopt);
   const bool all = !axes.given;
-  const auto set = all ? std::set<std::size_t>() : axis_set(at, *axes.list, x->size());
+  const auto named =
+      all ? std::vector<bool>(x->size(), false) : axis_flags(at, *axes.list, x->size());
   std::vector<Dim> y;
   for (std::size_t i = 0; i < x->size(); ++i) {
     const auto& dim = (*x)[i];
     if (all && dim.size < 0) return at.set(0, at.dtype(0), std::nullopt);
-    if (set.count(i) != 0 && dim.size >= 0 && dim.size != 1) {
+    if (named[i] && dim.size >= 0 && dim.size != 1) {
       at.fail("axis {} of {} isn't 1", i, shape_text(*x));
     }
-    if (all ? dim.size != 1 : set.count(i) == 0) y.push_back(dim);
+    if (all ? dim.size != 1 : !named[i]) y.push_back(dim);
   }
   at.set(0, at.dtype(0), y);
 }
 
-void infer_reduce(Inference& at) {
+void infer_gather_elements(Inference& at) {
   const auto* x = at.shape(0);
-  const auto axes = read_axes(at);
-  if (x == nullptr || (axes.given && !axes.list)) return at.set(0, at.dtype(0), std::nullopt);
-  const bool none = !axes.given || axes.list->empty();
-  if (none && int_attribute(at.node(), "noop_with_empty_axes", 0) != 0) {
-    return at.set(0, at.dtype(0), *x);
+  const auto* indices = at.shape(1);
+  if (x != nullptr && indices != nullptr) {
+    if (x->size() != indices->size()) {
+      at.fail("input {} and indices {} differ in rank", shape_text(*x), shape_text(*indices));
+    }
+    const auto axis = at.axis(int_attribute(at.node(), "axis", 0), x->size());
+    for (std::size_t i = 0; i < x->size(); ++i) {
+      if (i != axis && (*x)[i].size >= 0 && (*indices)[i].size > (*x)[i].size) {
+        at.fail("indices {} reach beyond input {}", shape_text(*indices), shape_text(*x));
+      }
+    }
   }
-  const auto set = none ? std::set<std::size_t>() : axis_set(at, *axes.list, x->size());
-  const bool keep = int_attribute(at.node(), "keepdims", 1) != 0;
-  std::vector<Dim> y;
-  for (std::size_t i = 0; i < x->size(); ++i) {
-    const bool reduced = none || set.count(i) != 0;
-    if (!reduced) y.push_back((*x)[i]);
-    if (reduced && keep) y.push_back({1, ""});
+  at.set(0, at.dtype(0), indices != nullptr ? std::optional(*indices) : std::nullopt);
+}
+
+void infer_gather_nd(Inference& at) {
+  const auto* x = at.shape(0);
+  const auto* indices = at.shape(1);
+  if (x == nullptr || indices == nullptr) return at.set(0, at.dtype(0), std::nullopt);
+  const auto batch = int_attribute(at.node(), "batch_dims", 0);
+  const auto ranks = static_cast<std::int64_t>(std::min(x->size(), indices->size()));
+  if (batch < 0 || batch >= ranks) at.fail("batch_dims is {}", batch);
+  const auto depth = indices->back().size;
+  if (depth < 0) return at.set(0, at.dtype(0), std::nullopt);
+  if (depth < 1 || depth > static_cast<std::int64_t>(x->size()) - batch) {
+    at.fail("indices {} don't suit input {}", shape_text(*indices), shape_text(*x));
   }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(batch); ++i) {
+    if ((*x)[i].size >= 0 && (*indices)[i].size >= 0 && (*x)[i].size != (*indices)[i].size) {
+      at.fail("indices {} and input {} differ in their batch", shape_text(*indices),
+              shape_text(*x));
+    }
+  }
+  std::vector<Dim> y(indices->begin(), indices->end() - 1);
+  y.insert(y.end(), x->begin() + batch + depth, x->end());
   at.set(0, at.dtype(0), y);
 }
 

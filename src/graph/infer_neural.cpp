@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes through convolution, pooling, normalisation and matrix products.
-#include "graph/builder.hpp"
 #include "graph/operators.hpp"
+#include "graph/resize.hpp"
 #include "graph/sizes.hpp"
 #include "graph/window.hpp"
 
@@ -84,6 +84,47 @@ void infer_conv(Inference& at) {
   at.set(0, dtype, y);
 }
 
+void infer_conv_transpose(Inference& at) {
+  const auto dtype = at.common_dtype();
+  const auto* x = at.shape(0);
+  const auto* weight = at.shape(1);
+  if (x == nullptr || weight == nullptr) return at.set(0, dtype, std::nullopt);
+  expect_rank(at, *x, 3);
+  if (weight->size() != x->size()) {
+    at.fail("input {} and weights {} differ in rank", shape_text(*x), shape_text(*weight));
+  }
+  expect_equal(at, (*x)[1], (*weight)[0], "channels of input and weights differ");
+  const auto group = int_attribute(at.node(), "group", 1);
+  if (group < 1 || ((*x)[1].size >= 0 && (*x)[1].size % group != 0)) {
+    at.fail("{} input channels don't divide into {} groups", (*x)[1].size, group);
+  }
+  const auto channels = (*weight)[1].size >= 0 ? checked_mul((*weight)[1].size, group) : -1;
+  if (!channels) at.fail("{} groups of {} channels overflow", group, (*weight)[1].size);
+  std::vector<Dim> y = {(*x)[0], {*channels, ""}};
+  if (const auto* bias = at.shape(2)) {
+    if (bias->size() != 1) at.fail("bias has shape {}, one axis is needed", shape_text(*bias));
+    expect_equal(at, (*bias)[0], y[1], "bias and output channels differ");
+  }
+  const auto kernel = kernel_of(at, *weight);
+  y.resize(x->size());
+  if (!kernel) return at.set(0, dtype, y);
+  auto window = read_transposed_window(at.node(), *kernel);
+  for (std::size_t i = 2; i < x->size(); ++i) {
+    y[i] = transposed_output(at.node(), window, i - 2, (*x)[i]);
+  }
+  at.set(0, dtype, y);
+}
+
+void infer_resize(Inference& at) {
+  const auto* x = at.shape(0);
+  if (x == nullptr) return at.set(0, at.dtype(0), std::nullopt);
+  std::vector<Dim> y(x->size());
+  if (const auto resize = read_resize(at)) {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = {resize->axes[i].out, ""};
+  }
+  at.set(0, at.dtype(0), y);
+}
+
 void infer_pool(Inference& at) {
   const auto* x = at.shape(0);
   const auto kernel = ints_attribute(at.node(), "kernel_shape", {});
@@ -117,23 +158,6 @@ void infer_global_pool(Inference& at) {
   auto y = *x;
   for (std::size_t i = 2; i < y.size(); ++i) y[i] = {1, ""};
   at.set(0, at.dtype(0), y);
-}
-
-void infer_batch_norm(Inference& at) {
-  const auto* x = at.shape(0);
-  if (int_attribute(at.node(), "training_mode", 0) != 0) at.fail("training_mode is not inference");
-  if (int_attribute(at.node(), "spatial", 1) != 1) at.fail("spatial = 0 is not supported");
-  if (x == nullptr) return at.set(0, at.dtype(0), std::nullopt);
-  const auto channels = x->size() > 1 ? (*x)[1] : Dim{1, ""};
-  for (std::size_t i = 1; i < 5; ++i) {
-    const auto* statistic = at.shape(i);
-    if (statistic == nullptr) continue;
-    if (statistic->size() != 1) {
-      at.fail("input {} has shape {}, one axis is needed", i, shape_text(*statistic));
-    }
-    expect_equal(at, (*statistic)[0], channels, "channels of statistics and input differ");
-  }
-  at.set(0, at.dtype(0), *x);
 }
 
 void infer_gemm(Inference& at) {

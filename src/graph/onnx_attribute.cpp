@@ -11,6 +11,7 @@ namespace {
 /// AttributeProto as it stands in the file; `type` says which member counts.
 struct RawAttribute {
   std::string name;
+  std::string reference;  ///< to an attribute of the function's call
   AttributeType type = AttributeType::Undefined;
   AttributeType seen = AttributeType::Undefined;  ///< for files that leave the type out
   std::int64_t i = 0;
@@ -26,6 +27,9 @@ void read_field(const WireField& field, RawAttribute& raw) {
   switch (field.number) {
     case attribute_field::Name:
       raw.name = field.text();
+      return;
+    case attribute_field::Reference:
+      raw.reference = field.text();
       return;
     case attribute_field::Type:
       raw.type = static_cast<AttributeType>(field.integer());
@@ -71,7 +75,8 @@ void read_field(const WireField& field, RawAttribute& raw) {
   }
 }
 
-Attribute to_attribute(RawAttribute& raw, const std::string& node, ModelContext& context) {
+Attribute to_attribute(RawAttribute& raw, const std::string& node, ModelContext& context,
+                       const Attributes* given) {
   const auto type = raw.type == AttributeType::Undefined ? raw.seen : raw.type;
   const bool structured = type == AttributeType::Tensor || type == AttributeType::SparseTensor ||
                           type == AttributeType::Graph;
@@ -97,7 +102,7 @@ Attribute to_attribute(RawAttribute& raw, const std::string& node, ModelContext&
     case AttributeType::SparseTensor:
       return read_sparse_tensor(*raw.message, context.owner, context.external).constant;
     case AttributeType::Graph:
-      return std::make_shared<Graph>(read_subgraph(*raw.message, context));
+      return std::make_shared<Graph>(read_subgraph(*raw.message, context, given));
     case AttributeType::Undefined:
       throw_invalid("node {}: attribute {} has neither type nor value", printable(node),
                     printable(raw.name));
@@ -108,13 +113,24 @@ Attribute to_attribute(RawAttribute& raw, const std::string& node, ModelContext&
 
 }  // namespace
 
-std::pair<std::string, Attribute> read_attribute(WireMessage message, const std::string& node,
-                                                 ModelContext& context) {
+std::optional<std::pair<std::string, Attribute>> read_attribute(WireMessage message,
+                                                                const std::string& node,
+                                                                ModelContext& context,
+                                                                const Attributes* given) {
   RawAttribute raw;
   WireField field;
   while (message.next(field)) read_field(field, raw);
-  auto value = to_attribute(raw, node, context);
-  return {std::move(raw.name), std::move(value)};
+  if (raw.reference.empty()) {
+    auto value = to_attribute(raw, node, context, given);
+    return std::pair{std::move(raw.name), std::move(value)};
+  }
+  if (given == nullptr) {
+    throw_invalid("node {}: attribute {} refers to {}, but stands in no function", printable(node),
+                  printable(raw.name), printable(raw.reference));
+  }
+  const auto found = given->find(raw.reference);
+  if (found == given->end()) return std::nullopt;
+  return std::pair{std::move(raw.name), found->second};
 }
 
 }  // namespace inferometer::graph

@@ -2,6 +2,7 @@
 #include "graph/onnx_graph.hpp"
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -112,11 +113,57 @@ RawGraph read_raw_graph(WireMessage& message) {
   return raw;
 }
 
+/// NodeProto.
+struct RawNode {
+  std::string name, op, domain;
+  std::vector<std::string> inputs, outputs;
+  std::vector<WireMessage> attributes;
+};
+
+RawNode read_raw_node(WireMessage message) {
+  RawNode node;
+  WireField field;
+  while (message.next(field)) {
+    switch (field.number) {
+      case node_field::Input:
+        node.inputs.push_back(field.text());
+        break;
+      case node_field::Output:
+        node.outputs.push_back(field.text());
+        break;
+      case node_field::Name:
+        node.name = field.text();
+        break;
+      case node_field::Op:
+        node.op = field.text();
+        break;
+      case node_field::Domain:
+        node.domain = field.text();
+        break;
+      case node_field::Attribute:
+        node.attributes.push_back(field.child("attribute"));
+        break;
+      default:
+        break;
+    }
+  }
+  return node;
+}
+
+/// A function's body while it is put in the place of a call.
+struct Call {
+  std::string node;                          ///< the name of the calling node
+  std::map<std::string, std::string> names;  ///< in the body -> in the graph
+  Attributes attributes;
+  std::vector<std::pair<std::string, ValueId>> passed_on = {};  ///< no node of the body makes them
+};
+
 enum class Scope { Whole, Body };
 
 class GraphReader {
  public:
-  GraphReader(ModelContext& context, Scope scope) : context_(context), scope_(scope) {}
+  GraphReader(ModelContext& context, Scope scope, const Attributes* given)
+      : context_(context), scope_(scope), given_(given) {}
 
   Graph read(WireMessage message) {
     auto raw = read_raw_graph(message);
@@ -130,7 +177,7 @@ class GraphReader {
       add_initializer(read_sparse_tensor(tensor, context_.owner, context_.external));
     }
     for (auto& input : raw.inputs) add_input(input);
-    for (const auto& node : raw.nodes) add_node(node);
+    for (const auto& node : raw.nodes) add_node(read_raw_node(node), nullptr);
     for (auto& info : raw.infos) describe_known(info);
     for (auto& output : raw.outputs) add_output(output);
     resolve_reads();
@@ -205,45 +252,109 @@ class GraphReader {
     if (!value.shape) value.shape = std::move(info.shape);
   }
 
-  void add_node(WireMessage message) {
-    Node node;
-    std::vector<WireMessage> attributes;
-    WireField field;
-    while (message.next(field)) {
-      switch (field.number) {
-        case node_field::Input:
-          node.inputs.push_back(id_or_none(field.text()));
-          break;
-        case node_field::Output:
-          node.outputs.push_back(id_or_none(field.text()));
-          break;
-        case node_field::Name:
-          node.name = field.text();
-          break;
-        case node_field::Op:
-          node.op = field.text();
-          break;
-        case node_field::Domain:
-          node.domain = field.text();
-          break;
-        case node_field::Attribute:
-          attributes.push_back(field.child("attribute"));
-          break;
-        default:
-          break;
-      }
-    }
+  /// `call`: the function call that the node stands in, else nullptr.
+  void add_node(RawNode raw, Call* call) {
+    Node node{std::move(raw.name), std::move(raw.op), std::move(raw.domain), {}, {}, {}};
     if (node.domain == "ai.onnx") node.domain.clear();
     name_node(node);
     check_operator(node);
-    for (const auto& attribute : attributes) {
-      if (!node.attributes.insert(read_attribute(attribute, node.name, context_)).second) {
+    for (const auto& name : raw.inputs) node.inputs.push_back(id_or_none(actual(name, call)));
+    for (const auto& name : raw.outputs) node.outputs.push_back(id_or_none(actual(name, call)));
+    read_attributes(raw, node, call);
+    const auto function = context_.functions.find({node.domain, node.op});
+    if (function != context_.functions.end()) return inline_call(node, function->second);
+    define_outputs(node);
+    if (!became_constant(node)) graph_.nodes.push_back(std::move(node));
+  }
+
+  void read_attributes(const RawNode& raw, Node& node, Call* call) {
+    const auto* given = call != nullptr ? &call->attributes : given_;
+    for (const auto& message : raw.attributes) {
+      auto attribute = read_attribute(message, node.name, context_, given);
+      if (attribute && !node.attributes.insert(std::move(*attribute)).second) {
         throw_invalid("node {} ({}): an attribute is given twice", printable(node.name),
                       printable(node.op));
       }
     }
-    define_outputs(node);
-    if (!became_constant(node)) graph_.nodes.push_back(std::move(node));
+    if (call == nullptr) return;
+    rename_captured(node, [&](const std::string& name) { return actual(name, call); });
+  }
+
+  /// What a name in a function's body stands for: a value of the call, or one of its own.
+  std::string actual(const std::string& name, Call* call) const {
+    if (call == nullptr || name.empty()) return name;
+    const auto [known, fresh] = call->names.emplace(name, "");
+    if (fresh) {
+      known->second = fmt::format("{}/{}", call->node, name);
+      while (ids_.count(known->second) != 0) known->second += "_";
+    }
+    return known->second;
+  }
+
+  void inline_call(const Node& node, const FunctionBody& body) {
+    constexpr int kDeepest = 64;
+    if (++context_.call_depth > kDeepest) {
+      throw_invalid("node {} ({}): functions call each other {} deep", printable(node.name),
+                    printable(node.op), context_.call_depth);
+    }
+    if (node.inputs.size() > body.inputs.size() || node.outputs.size() > body.outputs.size()) {
+      throw_invalid("node {} ({}): {} inputs and {} outputs, the function has {} and {}",
+                    printable(node.name), printable(node.op), node.inputs.size(),
+                    node.outputs.size(), body.inputs.size(), body.outputs.size());
+    }
+    Call call{node.name, {}, node.attributes};
+    bind(call, body.inputs, node.inputs);
+    // An output that isn't asked for becomes a value of the body's own.
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == kNoValue) continue;
+      const auto [known, fresh] = call.names.emplace(body.outputs[i], name_of(node.outputs[i]));
+      // A function that hands an input on, or a value twice, needs a node that makes the output.
+      if (!fresh) call.passed_on.emplace_back(body.outputs[i], node.outputs[i]);
+    }
+    add_defaults(call, body);
+    for (const auto& message : body.nodes) {
+      count_inlined(node, message);
+      add_node(read_raw_node(message), &call);
+    }
+    for (const auto& [from, to] : call.passed_on) pass_on(node, actual(from, &call), to);
+    --context_.call_depth;
+  }
+
+  std::string name_of(ValueId id) const { return graph_.value(id).name; }
+
+  void bind(Call& call, const std::vector<std::string>& formal,
+            const std::vector<ValueId>& given) const {
+    for (std::size_t i = 0; i < formal.size(); ++i) {
+      const bool left_out = i >= given.size() || given[i] == kNoValue;
+      call.names[formal[i]] = left_out ? "" : name_of(given[i]);
+    }
+  }
+
+  void add_defaults(Call& call, const FunctionBody& body) {
+    for (const auto& message : body.defaults) {
+      auto attribute = read_attribute(message, call.node, context_, nullptr);
+      if (attribute) call.attributes.insert(std::move(*attribute));
+    }
+  }
+
+  void count_inlined(const Node& node, const WireMessage& message) {
+    constexpr std::size_t kMostNodes = 1u << 18, kMostBytes = 256u << 20;
+    context_.inlined_bytes += message.size();
+    if (++context_.inlined_nodes <= kMostNodes && context_.inlined_bytes <= kMostBytes) return;
+    throw_invalid("node {} ({}): the model's functions grow beyond {} nodes or {} bytes",
+                  printable(node.name), printable(node.op), kMostNodes, kMostBytes);
+  }
+
+  void pass_on(const Node& node, const std::string& from, ValueId to) {
+    Node identity{fmt::format("{}/{}", node.name, name_of(to)), "Identity", "", {}, {to}, {}};
+    name_node(identity);
+    identity.inputs.push_back(id_or_none(from));
+    if (identity.inputs[0] == kNoValue) {
+      throw_invalid("node {} ({}): its output {} is an input that is left out",
+                    printable(node.name), printable(node.op), printable(name_of(to)));
+    }
+    define_outputs(identity);
+    graph_.nodes.push_back(std::move(identity));
   }
 
   ValueId id_or_none(const std::string& name) {
@@ -264,10 +375,7 @@ class GraphReader {
 
   void check_operator(const Node& node) const {
     if (node.op.empty()) throw_invalid("node {}: it has no operator", printable(node.name));
-    if (context_.functions.count({node.domain, node.op}) != 0) {
-      throw_unsupported("node {}: {} is a function defined in the model", printable(node.name),
-                        printable(node.op));
-    }
+    if (context_.functions.count({node.domain, node.op}) != 0) return;
     if (!node.domain.empty() && context_.domains.count(node.domain) == 0) {
       throw_invalid("node {} ({}): the model imports no opset of domain '{}'", printable(node.name),
                     printable(node.op), printable(node.domain));
@@ -337,6 +445,7 @@ class GraphReader {
 
   ModelContext& context_;
   Scope scope_;
+  const Attributes* given_;  ///< of the function call that a body stands in
   Graph graph_;
   ValueIndex ids_;
   std::vector<bool> defined_;  ///< by ValueId
@@ -348,11 +457,11 @@ class GraphReader {
 }  // namespace
 
 Graph read_graph(WireMessage message, ModelContext& context) {
-  return GraphReader(context, Scope::Whole).read(message);
+  return GraphReader(context, Scope::Whole, nullptr).read(message);
 }
 
-Graph read_subgraph(WireMessage message, ModelContext& context) {
-  return GraphReader(context, Scope::Body).read(message);
+Graph read_subgraph(WireMessage message, ModelContext& context, const Attributes* given) {
+  return GraphReader(context, Scope::Body, given).read(message);
 }
 
 }  // namespace inferometer::graph

@@ -15,7 +15,7 @@ struct RawModel {
   std::optional<WireMessage> graph;
 };
 
-void read_opset(WireMessage message, ModelContext& context) {
+std::pair<std::string, std::int64_t> read_opset(WireMessage message) {
   std::string domain;
   std::int64_t version = 0;
   WireField field;
@@ -24,23 +24,60 @@ void read_opset(WireMessage message, ModelContext& context) {
     if (field.number == opset_field::Version) version = field.integer();
   }
   if (version < 1) throw_invalid("opset_import '{}': version {}", printable(domain), version);
-  if (domain.empty() || domain == "ai.onnx") {
+  return {domain == "ai.onnx" ? "" : domain, version};
+}
+
+void read_model_opset(WireMessage message, ModelContext& context) {
+  const auto [domain, version] = read_opset(message);
+  if (domain.empty()) {
     context.opset = version;
   } else {
     context.domains[domain] = version;
   }
 }
 
-void read_function_name(WireMessage message, ModelContext& context) {
-  constexpr std::uint32_t kName = 1;
-  constexpr std::uint32_t kDomain = 10;
+/// A function may use domains that the model doesn't. Where both name one, ONNX demands that it
+/// means the same in both.
+void read_opset_of_function(WireMessage message, ModelContext& context) {
+  const auto [domain, version] = read_opset(message);
+  if (!domain.empty()) context.domains.emplace(domain, version);
+}
+
+void read_function(WireMessage message, ModelContext& context) {
   std::string name, domain;
+  FunctionBody body;
   WireField field;
   while (message.next(field)) {
-    if (field.number == kName) name = field.text();
-    if (field.number == kDomain) domain = field.text();
+    switch (field.number) {
+      case function_field::Name:
+        name = field.text();
+        break;
+      case function_field::Domain:
+        domain = field.text();
+        break;
+      case function_field::Input:
+        body.inputs.push_back(field.text());
+        break;
+      case function_field::Output:
+        body.outputs.push_back(field.text());
+        break;
+      case function_field::Node:
+        body.nodes.push_back(field.child("node of a function"));
+        break;
+      case function_field::Default:
+        body.defaults.push_back(field.child("attribute of a function"));
+        break;
+      case function_field::Opset:
+        read_opset_of_function(field.child("opset_import of a function"), context);
+        break;
+      default:
+        break;
+    }
   }
-  context.functions.emplace(domain, name);
+  if (domain == "ai.onnx") domain.clear();
+  if (!context.functions.emplace(std::pair{domain, name}, std::move(body)).second) {
+    throw_invalid("function {} of domain '{}': defined twice", printable(name), printable(domain));
+  }
 }
 
 RawModel read_raw_model(WireMessage& message, ModelContext& context) {
@@ -55,10 +92,10 @@ RawModel read_raw_model(WireMessage& message, ModelContext& context) {
         model.graph = field.child("graph");
         break;
       case model_field::Opset:
-        read_opset(field.child("opset_import"), context);
+        read_model_opset(field.child("opset_import"), context);
         break;
       case model_field::Functions:
-        read_function_name(field.child("function"), context);
+        read_function(field.child("function"), context);
         break;
       default:
         break;
@@ -101,7 +138,7 @@ Graph read_onnx(const std::filesystem::path& path) {
   const auto file = std::make_shared<MappedFile>(path);
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   try {
-    return read_model(file->bytes(), {file, ExternalData(folder), 0, {}, {}});
+    return read_model(file->bytes(), {file, ExternalData(folder)});
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", path.string(), error.what()), error.context());
   }
@@ -109,7 +146,7 @@ Graph read_onnx(const std::filesystem::path& path) {
 
 Graph read_onnx(std::span<const std::byte> bytes,
                 const std::map<std::string, std::span<const std::byte>>& external) {
-  return read_model(bytes, {nullptr, ExternalData(external), 0, {}, {}});
+  return read_model(bytes, {nullptr, ExternalData(external)});
 }
 
 }  // namespace inferometer::graph

@@ -374,14 +374,102 @@ TEST(Onnx, NestingIsBounded) {
   EXPECT_THAT(refusal_of_bytes(model.buffer()), HasSubstr("deeper than 100"));
 }
 
-TEST(Onnx, FunctionsOfTheModelAreUnsupported) {
+/// A FunctionProto of domain com.example.
+struct HandMadeFunction {
+  WireWriter message;
+
+  HandMadeFunction(const std::string& name, const std::vector<std::string>& inputs,
+                   const std::vector<std::string>& outputs) {
+    message.text(function_field::Name, name);
+    message.text(function_field::Domain, "com.example");
+    for (const auto& input : inputs) message.text(function_field::Input, input);
+    for (const auto& output : outputs) message.text(function_field::Output, output);
+  }
+
+  /// `attribute` = `reference` of the call, when given.
+  HandMadeFunction& node(const std::string& op, const std::vector<std::string>& inputs,
+                         const std::string& output, const std::string& domain = "",
+                         const std::string& attribute = "", const std::string& reference = "") {
+    WireWriter made;
+    for (const auto& input : inputs) made.text(node_field::Input, input);
+    made.text(node_field::Output, output);
+    made.text(node_field::Op, op);
+    made.text(node_field::Domain, domain);
+    if (!attribute.empty()) {
+      WireWriter refers;
+      refers.text(attribute_field::Name, attribute);
+      refers.text(attribute_field::Reference, reference);
+      made.message(node_field::Attribute, refers);
+    }
+    message.message(function_field::Node, made);
+    return *this;
+  }
+};
+
+/// "y = Op(x)" with a call of `function` in domain com.example.
+std::string calling(const std::vector<HandMadeFunction>& functions, const std::string& function) {
   HandMade model;
-  WireWriter function;
-  function.text(1, "Twice");
-  function.text(10, "com.example");
-  model.model_extra.message(model_field::Functions, function);
-  model.add_node("Twice", {"x"}, "y", "com.example");
-  EXPECT_THAT(refusal_of_bytes(model.bytes(), Status::Unsupported), HasSubstr("Twice"));
+  for (const auto& made : functions) {
+    model.model_extra.message(model_field::Functions, made.message);
+  }
+  WireWriter opset;
+  opset.text(opset_field::Domain, "com.example");
+  opset.integer(opset_field::Version, 1);
+  model.model_extra.message(model_field::Opset, opset);
+  model.add_node(function, {"x"}, "y", "com.example");
+  return model.bytes();
+}
+
+std::vector<std::string> node_lines(const Graph& graph) {
+  std::vector<std::string> lines;
+  for (const auto& node : graph.nodes) {
+    std::vector<std::string> names;
+    for (const auto id : node.inputs) names.push_back(graph.value(id).name);
+    lines.push_back(fmt::format("{} = {}({})", graph.value(node.outputs[0]).name, node.op,
+                                fmt::join(names, ",")));
+  }
+  return lines;
+}
+
+TEST(Onnx, FunctionsArePutInThePlaceOfTheirCalls) {
+  const auto twice = HandMadeFunction("Twice", {"a"}, {"b"}).node("Add", {"a", "a"}, "b");
+  const auto fourfold = HandMadeFunction("Fourfold", {"x"}, {"z"})
+                            .node("Twice", {"x"}, "y", "com.example")
+                            .node("Twice", {"y"}, "z", "com.example");
+  const auto bytes = calling({twice, fourfold}, "Fourfold");
+  const auto graph = read_onnx(std::as_bytes(std::span(bytes)));
+  EXPECT_THAT(node_lines(graph),
+              ::testing::ElementsAre("Fourfold of y/y = Add(x,x)",
+                                     "y = Add(Fourfold of y/y,Fourfold of y/y)"));
+}
+
+TEST(Onnx, AFunctionMayHandItsInputOn) {
+  const auto bytes = calling({HandMadeFunction("Same", {"a"}, {"a"})}, "Same");
+  const auto graph = read_onnx(std::as_bytes(std::span(bytes)));
+  EXPECT_THAT(node_lines(graph), ::testing::ElementsAre("y = Identity(x)"));
+}
+
+TEST(Onnx, AnAttributeThatTheCallLeavesOutIsLeftOut) {
+  const auto leaky =
+      HandMadeFunction("Leaky", {"a"}, {"b"}).node("LeakyRelu", {"a"}, "b", "", "alpha", "slope");
+  const auto bytes = calling({leaky}, "Leaky");
+  const auto graph = read_onnx(std::as_bytes(std::span(bytes)));
+  EXPECT_TRUE(graph.nodes.at(0).attributes.empty());
+}
+
+TEST(Onnx, FunctionsCantGrowWithoutBound) {
+  const auto endless =
+      HandMadeFunction("Loop", {"a"}, {"b"}).node("Loop", {"a"}, "b", "com.example");
+  EXPECT_THAT(refusal_of_bytes(calling({endless}, "Loop")), HasSubstr("call each other"));
+  std::vector<HandMadeFunction> doubling = {
+      HandMadeFunction("F0", {"a"}, {"b"}).node("Relu", {"a"}, "b")};
+  for (int i = 1; i < 40; ++i) {
+    const auto below = fmt::format("F{}", i - 1);
+    doubling.push_back(HandMadeFunction(fmt::format("F{}", i), {"a"}, {"b"})
+                           .node(below, {"a"}, "m", "com.example")
+                           .node(below, {"m"}, "b", "com.example"));
+  }
+  EXPECT_THAT(refusal_of_bytes(calling(doubling, "F39")), HasSubstr("grow beyond"));
 }
 
 TEST(Onnx, AnInitialiserIsNoInput) {

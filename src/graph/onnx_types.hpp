@@ -42,6 +42,17 @@ enum : std::uint32_t {
 namespace node_field {
 enum : std::uint32_t { Input = 1, Output = 2, Name = 3, Op = 4, Attribute = 5, Domain = 7 };
 }
+namespace function_field {
+enum : std::uint32_t {
+  Name = 1,
+  Input = 4,
+  Output = 5,
+  Node = 7,
+  Opset = 9,
+  Domain = 10,
+  Default = 11
+};
+}
 namespace attribute_field {
 enum : std::uint32_t {
   Name = 1,
@@ -54,6 +65,7 @@ enum : std::uint32_t {
   Ints = 8,
   Strings = 9,
   Type = 20,
+  Reference = 21,
   SparseTensor = 22
 };
 }

@@ -62,6 +62,11 @@ std::optional<Graph> probed(const Graph& graph) {
 
 void find_fixed(const Graph& graph, Signature& signature) {
   const auto size = signature.inputs[0].shape[0].size;
+  if (size == 0) {
+    signature.batch_axis_reason =
+        fmt::format("none: the leading axis of {} is empty", signature.inputs[0].name);
+    return;
+  }
   for (const auto& port : signature.inputs) {
     if (port.shape[0].size == size) continue;
     signature.batch_axis_reason =

@@ -2,6 +2,7 @@
 #include "graph/uses.hpp"
 
 #include <functional>
+#include <map>
 #include <queue>
 
 #include "base/text.hpp"
@@ -17,6 +18,29 @@ std::vector<std::string> captured_names(const Node& node) {
     for (const auto id : (*body)->captured) names.push_back((*body)->value(id).name);
   }
   return names;
+}
+
+void rename_captured(Node& node, const std::function<std::string(const std::string&)>& renamed) {
+  for (auto& [key, attribute] : node.attributes) {
+    auto* body = std::get_if<std::shared_ptr<Graph>>(&attribute);
+    if (body == nullptr) continue;
+    auto copy = std::make_shared<Graph>(**body);
+    // Only names that the body itself takes from outside; those below that it defines stay.
+    std::map<std::string, std::string> names;
+    for (const auto id : copy->captured) {
+      auto& name = copy->value(id).name;
+      const auto fresh = renamed(name);
+      names.emplace(name, fresh);
+      name = fresh;
+    }
+    for (auto& inner : copy->nodes) {
+      rename_captured(inner, [&](const std::string& name) {
+        const auto found = names.find(name);
+        return found == names.end() ? name : found->second;
+      });
+    }
+    *body = std::move(copy);
+  }
 }
 
 ValueIndex index_values(const Graph& graph) {

@@ -2,6 +2,7 @@
 // Who reads what: the edges of a graph, those into subgraphs (If, Loop) included.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,9 @@ namespace inferometer::graph {
 
 /// Names that the node's subgraphs read from the graph around them.
 std::vector<std::string> captured_names(const Node& node);
+
+/// Changes those names, in copies of the subgraphs; `renamed` gives the new name of each.
+void rename_captured(Node& node, const std::function<std::string(const std::string&)>& renamed);
 
 using ValueIndex = std::unordered_map<std::string, ValueId>;
 ValueIndex index_values(const Graph& graph);

@@ -41,6 +41,18 @@ std::optional<std::int64_t> extent(const Window& window, std::size_t axis) {
   return reach ? checked_add(*reach, 1) : std::nullopt;
 }
 
+/// Far beyond every axis, and small enough to be added up.
+constexpr std::int64_t kLargestExtent = 1LL << 40;
+
+std::int64_t checked_extent(const Node& node, const Window& window, std::size_t axis) {
+  const auto reach = extent(window, axis);
+  if (!reach || *reach > kLargestExtent) {
+    throw_invalid("node {} ({}): a window of {} with dilation {} is too large",
+                  printable(node.name), node.op, window.kernel[axis], window.dilations[axis]);
+  }
+  return *reach;
+}
+
 }  // namespace
 
 Window read_window(const Node& node, std::vector<std::int64_t> kernel) {
@@ -63,6 +75,7 @@ Dim window_output(const Node& node, const Window& window, std::size_t axis, cons
   if (input.size < 0) return {};
   const auto stride = window.strides[axis];
   if (window.auto_pad == AutoPad::SameUpper || window.auto_pad == AutoPad::SameLower) {
+    checked_extent(node, window, axis);
     return {input.size / stride + (input.size % stride != 0 ? 1 : 0), ""};
   }
   const auto reach = extent(window, axis);
@@ -80,6 +93,52 @@ Dim window_output(const Node& node, const Window& window, std::size_t axis, cons
   // A window added by rounding up must begin on the input or its front padding.
   const bool add = window.rounding == Rounding::Ceil && room % stride != 0;
   if (add && size * stride < *front) ++size;
+  return {size, ""};
+}
+
+TransposedWindow read_transposed_window(const Node& node, std::vector<std::int64_t> kernel) {
+  const auto axes = kernel.size();
+  TransposedWindow window;
+  static_cast<Window&>(window) = read_window(node, std::move(kernel));
+  window.extra = checked_list(node, "output_padding", axes, 0, 0);
+  window.wanted = ints_attribute(node, "output_shape", {});
+  // Some exporters give batch and channels too.
+  if (window.wanted.size() == axes + 2) {
+    window.wanted.erase(window.wanted.begin(), window.wanted.begin() + 2);
+  }
+  if (!window.wanted.empty() && window.wanted.size() != axes) {
+    throw_invalid("node {} ({}): attribute output_shape has {} entries, expected {}",
+                  printable(node.name), node.op, window.wanted.size(), axes);
+  }
+  return window;
+}
+
+Dim transposed_output(const Node& node, TransposedWindow& window, std::size_t axis,
+                      const Dim& input) {
+  if (input.size < 0) return window.wanted.empty() ? Dim{} : Dim{window.wanted[axis], ""};
+  const auto fail = [&] {
+    throw_invalid("node {} ({}): axis {} of size {} can't get a size from these attributes",
+                  printable(node.name), node.op, axis + 2, input.size);
+  };
+  const auto reach = checked_extent(node, window, axis);
+  const auto stride = window.strides[axis];
+  const auto moved = checked_mul(stride, std::max<std::int64_t>(input.size - 1, 0));
+  const auto fixed = checked_add(reach, window.extra[axis]);
+  const auto full = moved && fixed ? checked_add(*moved, *fixed) : std::nullopt;
+  if (!full || *full > kLargestExtent || input.size < 1) fail();
+  const bool same = window.auto_pad == AutoPad::SameUpper || window.auto_pad == AutoPad::SameLower;
+  auto& begin = window.pads_begin[axis];
+  auto& end = window.pads_end[axis];
+  if (window.wanted.empty() && !same) {
+    if (begin > *full || end > *full - begin) fail();
+    return {*full - begin - end, ""};
+  }
+  const auto size = window.wanted.empty() ? *checked_mul(stride, input.size) : window.wanted[axis];
+  if (size < 1 || size > kLargestExtent) fail();
+  const auto total = std::max<std::int64_t>(*full - size, 0);
+  const auto less = total / 2;
+  begin = window.auto_pad == AutoPad::SameUpper ? less : total - less;
+  end = total - begin;
   return {size, ""};
 }
 

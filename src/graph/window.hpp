@@ -29,6 +29,17 @@ Window read_window(const Node& node, std::vector<std::int64_t> kernel);
 /// node when the window doesn't fit.
 Dim window_output(const Node& node, const Window& window, std::size_t axis, const Dim& input);
 
+/// The window of a ConvTranspose, whose outputs lie where a Conv's inputs would. `extra`:
+/// output_padding; `wanted`: output_shape, empty when it isn't given.
+struct TransposedWindow : Window {
+  std::vector<std::int64_t> extra, wanted;
+};
+TransposedWindow read_transposed_window(const Node& node, std::vector<std::int64_t> kernel);
+/// Output size of one spatial axis; with it, pads_begin and pads_end of that axis become those in
+/// force.
+Dim transposed_output(const Node& node, TransposedWindow& window, std::size_t axis,
+                      const Dim& input);
+
 /// Sets pads_begin and pads_end as auto_pad asks for inputs of these sizes.
 void fix_pads(Window& window, const std::vector<std::int64_t>& input_sizes);
 

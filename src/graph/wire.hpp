@@ -49,6 +49,8 @@ class WireMessage {
 
   std::string_view what() const { return what_; }
   int depth() const { return depth_; }
+  /// Bytes that are not walked yet.
+  std::size_t size() const { return rest_.size(); }
 
  private:
   friend struct WireField;
