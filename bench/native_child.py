@@ -187,6 +187,7 @@ class Child:
             "proof": {},
             "load_phases_ns": {},
             "dynamic_batch": False,
+            "synthetic": False,
             "from_artifact": False,
             "notes": ["the engine's own Python loop"],
             "inputs": [port(p) for p in self._engine.inputs],

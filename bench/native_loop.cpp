@@ -107,7 +107,9 @@ int run(const Options& options) {
       const auto model = bench::write_model(folder, options.model, batch);
       const Result result = compare(engine, model, batch, options);
       verdict = worse(verdict, result.verdict);
-      text += line(engine, batch, result);
+      const std::string told = line(engine, batch, result);
+      fmt::print(stderr, "{}", told);  // minutes pass before the last one
+      text += told;
       rows.push_back(row(engine, batch, result));
     }
   }

@@ -11,6 +11,8 @@ namespace {
 
 // Opening and cancelling compute nothing.
 constexpr std::chrono::milliseconds kHousekeepingTime{5000};
+// Longer than an idle worker takes to wake and answer, too short to matter to a long prediction.
+constexpr std::chrono::microseconds kLook{50};
 
 }  // namespace
 
@@ -59,7 +61,9 @@ Message& Lanes::call(Lane& lane, Kind kind, std::chrono::milliseconds limit) {
                                              to_string(kind), lane.request.body.size()));
   lane.request.kind = kind;
   ++lane.request.sequence;
-  const Patience patience{.stage = to_string(kind), .limit = limit};
+  const bool short_call = kind == Kind::Predict;
+  const Patience patience{
+      .stage = to_string(kind), .limit = limit, .look = short_call ? kLook : kLook.zero()};
   exchange(lane, patience);
   lane.request.fds.clear();
   if (lane.reply.turn == Turn::Answer) return lane.reply;

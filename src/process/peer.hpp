@@ -21,6 +21,9 @@ namespace inferometer::process {
 struct Patience {
   std::string_view stage;
   std::chrono::milliseconds limit{0};  ///< 0: for ever
+  /// How long to look before sleeping. A CPU that falls asleep takes tens of microseconds to wake
+  /// on a virtual machine: as long as everything else in a short prediction.
+  std::chrono::microseconds look{0};
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 

@@ -4,7 +4,8 @@
 // Transport. A worker inherits one end of a Unix stream socket pair. Each such pair is a lane: the
 // parent sends a request, the worker sends exactly one answer or failure with the same sequence
 // number, strictly in turn. More lanes are opened by OpenLane, so that several threads may predict
-// at once; every request may come on any lane. Both sides block in poll or recvmsg, never spin.
+// at once; every request may come on any lane. Both sides block in poll (a parent that
+// predicts looks for 50 us first).
 //
 // Frame. A Header, then `body_bytes` bytes. Numbers are the machine's own, both ends being one
 // machine. File descriptors travel with the header's first byte (SCM_RIGHTS). A receiver refuses
