@@ -77,12 +77,13 @@ Launch launch(const Contestant& control, const Contestant& cell, const LaunchOpt
   WorkerSubject first(control);
   WorkerSubject second(cell);
   const std::vector<measure::Subject*> subjects = {&first, &second};
-  measure::Canary canary(default_threads());
-  const measure::CanaryWork work = canary.calibrate();
+  // One amount of work for all launches: readings of several are judged together.
+  static measure::Canary canary(default_threads());
+  static const measure::CanaryWork work = canary.calibrate();
   Launch launch;
   const measure::ScheduleHooks hooks = {
       .now_ns = now_ns,
-      .canary = [&]() -> std::optional<measure::CanaryReading> { return canary.run(work); },
+      .canary = []() -> std::optional<measure::CanaryReading> { return canary.run(work); },
       .on_round = [&](const measure::RoundRecord& round) { record(launch, round); }};
   auto result = measure::run_schedule(
       subjects, {.rounds = options.rounds, .block_ns = options.block_ns, .seed = options.seed},

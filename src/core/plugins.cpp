@@ -58,7 +58,8 @@ Plugin refused(Plugin plugin, std::string reason) {
   return plugin;
 }
 
-// "engines.txt" of a plugin folder: the project's engines, a line each, in the order of engine=auto.
+// "engines.txt" of a plugin folder: the project's engines, a line each, in the order of
+// engine=auto.
 std::vector<Plugin> listed(const fs::path& folder) {
   std::vector<Plugin> list;
   std::error_code error;
