@@ -5,36 +5,12 @@
 #include <vector>
 
 #include "graph/geometry.hpp"
+#include "indices.hpp"
 #include "kernel.hpp"
 #include "number.hpp"
 
 namespace inferometer::reference {
 namespace {
-
-/// Indices of either dtype, counted from the front of an axis.
-class Indices {
- public:
-  explicit Indices(const Site& site) : node_(site.node().name), op_(site.node().op) {
-    const DType dtype = site.input_dtype(1);
-    if (dtype != DType::I32 && dtype != DType::I64)
-      site.refuse("indices that are neither i32 nor i64");
-    narrow_ = dtype == DType::I32;
-  }
-
-  std::int64_t at(const View& indices, std::int64_t i, std::int64_t size) const {
-    const std::int64_t given = narrow_ ? static_cast<const std::int32_t*>(indices.data)[i]
-                                       : static_cast<const std::int64_t*>(indices.data)[i];
-    const std::int64_t index = given < 0 ? given + size : given;
-    if (index >= 0 && index < size) return index;
-    throw Error(
-        Status::PredictFailed,
-        fmt::format("reference: {} (node {}): index {} of an axis of {}", op_, node_, given, size));
-  }
-
- private:
-  std::string node_, op_;
-  bool narrow_ = false;
-};
 
 std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
   std::int64_t result = 1;

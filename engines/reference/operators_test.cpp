@@ -170,6 +170,39 @@ TEST(Operators, GatherElementsAndNd) {
   EXPECT_THROW(run("GatherND", {x, tensor<std::int64_t>({1, 1}, {2})}, {1, 2}), Error);
 }
 
+TEST(Operators, Scatters) {
+  const auto x = tensor<float>({2, 2}, {1, 2, 3, 4});
+  const auto column = tensor<std::int64_t>({2, 1}, {-1, 0});
+  const auto updates = tensor<float>({2, 1}, {10, 20});
+  Attributes along{{"axis", std::int64_t{1}}};
+  EXPECT_EQ(run("ScatterElements", {x, column, updates}, {2, 2}, along), (Floats{1, 10, 20, 4}));
+  along["reduction"] = std::string("add");
+  EXPECT_EQ(run("ScatterElements", {x, column, updates}, {2, 2}, along), (Floats{1, 12, 23, 4}));
+  const auto row = tensor<std::int64_t>({1, 1}, {1});
+  EXPECT_EQ(run("ScatterND", {x, row, tensor<float>({1, 2}, {7, 8})}, {2, 2}),
+            (Floats{1, 2, 7, 8}));
+  EXPECT_EQ(run("ScatterND", {x, row, tensor<float>({1, 2}, {0, 8})}, {2, 2},
+                {{"reduction", std::string("max")}}),
+            (Floats{1, 2, 3, 8}));
+  EXPECT_THROW(run("ScatterND",
+                   {x, tensor<std::int64_t>({1, 1}, {2}), tensor<float>({1, 2}, {7, 8})}, {2, 2}),
+               Error);
+}
+
+TEST(Operators, TopKAndFriends) {
+  const auto x = tensor<float>({1, 4}, {3, 9, NAN, 9});
+  EXPECT_EQ(run("TopK", {tensor<float>({2, 2}, {1, 2, 4, 3}), longs({1})}, {1, 2},
+                {{"axis", std::int64_t{0}}}),
+            (Floats{4, 3}));
+  EXPECT_EQ(run("TopK", {x, longs({2})}, {1, 2}, {{"largest", std::int64_t{0}}}), (Floats{3, 9}));
+  EXPECT_EQ(
+      run("OneHot", {longs({1, -1, 5}), tensor<std::int64_t>({}, {3}), floats({0, 2})}, {3, 3}),
+      (Floats{0, 2, 0, 0, 0, 2, 0, 0, 0}));
+  EXPECT_EQ(run_as<std::int64_t>("NonZero", {tensor<float>({2, 2}, {0, 1, 2, 0})}, {2, 2}),
+            (Longs{0, 1, 1, 0}));
+  EXPECT_EQ(run("Shrink", {floats({-2, 0.25F, 2})}, {3}, {{"bias", 1.0F}}), (Floats{-1, 0, 1}));
+}
+
 TEST(Operators, DepthAndSpace) {
   const auto deep = tensor<float>({1, 4, 1, 1}, {1, 2, 3, 4});
   const Attributes block{{"blocksize", std::int64_t{2}}};

@@ -116,13 +116,8 @@ void infer_conv_transpose(Inference& at) {
 }
 
 void infer_resize(Inference& at) {
-  const auto* x = at.shape(0);
-  if (x == nullptr) return at.set(0, at.dtype(0), std::nullopt);
-  std::vector<Dim> y(x->size());
-  if (const auto resize = read_resize(at)) {
-    for (std::size_t i = 0; i < y.size(); ++i) y[i] = {resize->axes[i].out, ""};
-  }
-  at.set(0, at.dtype(0), y);
+  if (at.shape(0) == nullptr) return at.set(0, at.dtype(0), std::nullopt);
+  at.set(0, at.dtype(0), resized_dims(at));
 }
 
 void infer_pool(Inference& at) {

@@ -33,6 +33,14 @@ std::optional<std::vector<Dim>> listed_dims(const Inference& at, std::size_t inp
   return dims;
 }
 
+/// The shape after a Slice whose starts or ends aren't known: axes that it doesn't name stay.
+std::vector<Dim> cut_somehow(const Inference& at, std::vector<Dim> x) {
+  const auto axes = read_list(at, "axes", 3);
+  if (!axes.list) return std::vector<Dim>(x.size());
+  for (const auto axis : *axes.list) x[at.axis(axis, x.size())] = {};
+  return x;
+}
+
 Dim multiplied(const Inference& at, const Dim& size, std::int64_t factor) {
   if (factor < 0) at.fail("repeats of {}", factor);
   if (factor == 1) return size;
@@ -64,7 +72,7 @@ void infer_slice(Inference& at) {
   const auto* x = at.shape(0);
   if (x == nullptr) return at.set(0, at.dtype(0), std::nullopt);
   const auto requests = read_slice(at, x->size());
-  if (!requests) return at.set(0, at.dtype(0), std::vector<Dim>(x->size()));
+  if (!requests) return at.set(0, at.dtype(0), cut_somehow(at, *x));
   std::vector<Dim> y;
   for (std::size_t i = 0; i < x->size(); ++i) {
     const auto& request = (*requests)[i];

@@ -165,6 +165,9 @@ TEST(InferResize, SizesAndScales) {
                   {{"axes", Ints{3, 2}}, {"keep_aspect_ratio_policy", std::string("not_larger")}},
                   {kLeftOut, kLeftOut, ints({12, 12})}, 18),
       "[1,2,8,12]");
+  EXPECT_EQ(shape_after("Resize", {symbol_dim("N"), {3, ""}, symbol_dim("H")}, {},
+                        {kLeftOut, reals({1, 1, 2})}),
+            "[N,3,?]");
   EXPECT_THAT(refused("Resize", {4}, {}, {kLeftOut, reals({-1})}), HasSubstr("scale of -1"));
   EXPECT_THAT(refused("Resize", {4}, {}, {kLeftOut, reals({1e30F})}), HasSubstr("a size of"));
   EXPECT_THAT(refused("Resize", {4}, {{"mode", std::string("best")}}, {kLeftOut, reals({1})}),

@@ -12,7 +12,7 @@ namespace inferometer::graph {
 
 namespace {
 
-constexpr double kLargest = 1LL << 40;
+constexpr std::int64_t kLargestSize = 1LL << 40;
 
 template <class Enum, std::size_t N>
 Enum choice(const NodeView& at, const char* attribute, const char* fallback,
@@ -108,7 +108,7 @@ void expect_count(const NodeView& at, const char* what, std::size_t given, std::
 }
 
 std::int64_t checked_size(const NodeView& at, double size) {
-  if (!(size >= 0) || size > kLargest) at.fail("a size of {}", size);
+  if (!(size >= 0) || size > static_cast<double>(kLargestSize)) at.fail("a size of {}", size);
   return static_cast<std::int64_t>(size);
 }
 
@@ -196,6 +196,42 @@ std::optional<Resize> read_resize(const NodeView& at) {
   if (!scales || !read_region(at, resize, axes)) return std::nullopt;
   apply_scales(at, resize, axes, *scales);
   return resize;
+}
+
+namespace {
+
+/// One axis while others are open: by its size if those are asked for, else by its scale.
+Dim resized_dim(const Dim& x, const Element* size, std::optional<double> scale) {
+  if (size != nullptr) {
+    const bool fits = !size->number || (*size->number >= 0 && *size->number <= kLargestSize);
+    return fits ? Dim{size->number.value_or(-1), size->symbol} : Dim{};
+  }
+  return scale == 1.0 ? x : Dim{};
+}
+
+}  // namespace
+
+std::vector<Dim> resized_dims(const NodeView& at) {
+  auto y = *at.shape(0);
+  if (const auto resize = read_resize(at)) {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = {resize->axes[i].out, ""};
+    return y;
+  }
+  const bool by_size = !is_old(at) && is_given(at, 3);
+  const auto axes = named_axes(at, y.size());
+  const auto sizes = by_size ? at.elements(3) : std::nullopt;
+  const auto scales = by_size ? std::nullopt : read_scales(at, is_old(at) ? 1 : 2);
+  if (sizes) expect_count(at, "sizes", sizes->size(), axes.size());
+  if (scales) expect_count(at, "scales", scales->size(), axes.size());
+  const bool plain = read_aspect_ratio(at) == AspectRatio::Stretch &&
+                     read_attributes(at).coordinates != Coordinates::TfCropAndResize;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    auto& dim = y[axes[i]];
+    dim = plain ? resized_dim(dim, sizes ? &(*sizes)[i] : nullptr,
+                              scales ? std::optional((*scales)[i]) : std::nullopt)
+                : Dim{};
+  }
+  return y;
 }
 
 double resize_coordinate(const Resize& resize, const ResizeAxis& axis, std::int64_t i) {

@@ -42,6 +42,9 @@ struct Resize {
 /// overflow. The input's shape must be known; nullopt while scales or sizes aren't constant.
 std::optional<Resize> read_resize(const NodeView& at);
 
+/// The output's shape as far as it is known: an axis that isn't resized keeps its symbol.
+std::vector<Dim> resized_dims(const NodeView& at);
+
 /// Where the output's element `i` of an axis lies in the input.
 double resize_coordinate(const Resize& resize, const ResizeAxis& axis, std::int64_t i);
 

@@ -83,6 +83,12 @@ const std::unordered_map<std::string_view, Row>& rows() {
        {[](double x, double a, double b) { return b * (x > 0 ? x : a * std::expm1(x)); },
         {"alpha", 1.67326319F},
         {"gamma", 1.05070102F}}},
+      {"Shrink",
+       {[](double x, double a, double b) { return x < -a  ? x + b
+                                                  : x > a ? x - b
+                                                          : 0; },
+        {"lambd", 0.5F},
+        {"bias", 0}}},
       {"Sigmoid", {[](double x, double, double) { return sigmoid(x); }}},
       {"Sign", {sign}},
       {"Sin", {[](double x, double, double) { return std::sin(x); }}},
