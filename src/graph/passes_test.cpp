@@ -260,6 +260,16 @@ TEST(FoldBatchNorm, LeavesAConvolutionThatOthersRead) {
   EXPECT_EQ(graph.nodes.size(), 3U);
 }
 
+TEST(RemoveDead, KeepsADropoutThatMayTrain) {
+  Builder b("training");
+  const auto x = b.input("x", DType::F32, {{4, ""}});
+  const auto training = b.input("t", DType::Bool, {});
+  b.output(b.node("Neg", {b.node("Dropout", {x, kNoValue, training})}), "y");
+  auto graph = b.build();
+  remove_dead(graph);
+  EXPECT_EQ(graph.nodes.size(), 2U);
+}
+
 TEST(RemoveDead, KeepsOutputsAndTheirNames) {
   Builder b("dead");
   const auto x = b.input("x", DType::F32, {symbol_dim("N")});

@@ -9,11 +9,14 @@ namespace inferometer::graph {
 
 namespace {
 
-bool only_passes_on(const Node& node) {
+bool only_passes_on(const Graph& graph, const Node& node) {
   if (!node.domain.empty() || node.inputs.empty()) return false;
-  // The mask of a Dropout that is read keeps the node.
-  return node.op == "Identity" ||
-         (node.op == "Dropout" && (node.outputs.size() == 1 || node.outputs[1] == kNoValue));
+  if (node.op != "Dropout") return node.op == "Identity";
+  // The mask of a Dropout that is read keeps the node, and so does a training mode that isn't
+  // known: shape inference refuses a constant true.
+  const auto training = node.inputs.size() > 2 ? node.inputs[2] : kNoValue;
+  return (node.outputs.size() == 1 || node.outputs[1] == kNoValue) &&
+         (training == kNoValue || graph.value(training).constant);
 }
 
 /// Values whose name somebody outside relies on: outputs, and what subgraphs read by name.
@@ -44,7 +47,7 @@ void pass_through(Graph& graph) {
   std::vector<bool> made_by_kept(graph.values.size(), false);
   std::vector<Node> kept;
   for (auto& node : graph.nodes) {
-    if (only_passes_on(node)) {
+    if (only_passes_on(graph, node)) {
       const auto from = resolved(replacement, node.inputs[0]);
       const auto to = node.outputs[0];
       if (named.count(to) == 0) {
