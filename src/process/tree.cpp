@@ -37,16 +37,31 @@ std::string head_of(const std::string& path) {
   return got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : std::string();
 }
 
+// The next number of `text`, which then begins behind it.
+template <class Number>
+std::optional<Number> take_number(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\n"), text.size()));
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
 std::optional<Stat> parse_stat(pid_t pid, const std::string& text) {
   // The command's name may hold anything, parentheses too: the last one ends it.
   const std::size_t name_end = text.rfind(')');
   if (name_end == std::string::npos) return std::nullopt;
-  Stat stat{.pid = pid};
-  int group = 0;
-  if (std::sscanf(text.c_str() + name_end + 1, " %c %d %d %d", &stat.state, &stat.parent, &group,
-                  &stat.session) != 4)
-    return std::nullopt;
-  return stat;
+  std::string_view rest = text;
+  rest.remove_prefix(name_end + 1);
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  if (rest.empty()) return std::nullopt;
+  const char state = rest.front();
+  rest.remove_prefix(1);
+  const auto parent = take_number<pid_t>(rest), group = take_number<pid_t>(rest),
+             session = take_number<pid_t>(rest);
+  if (!parent || !group || !session) return std::nullopt;
+  return Stat{.pid = pid, .state = state, .parent = *parent, .session = *session};
 }
 
 template <class Visit>
@@ -109,18 +124,23 @@ bool all_stopped(pid_t pid) {
 
 std::uint64_t resident_bytes(pid_t pid) {
   const std::string text = head_of(fmt::format("/proc/{}/statm", pid));
-  unsigned long long size = 0, resident = 0;
-  if (std::sscanf(text.c_str(), "%llu %llu", &size, &resident) != 2) return 0;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::string_view rest = text;
+  const auto size = take_number<std::uint64_t>(rest), resident = take_number<std::uint64_t>(rest);
+  if (!size || !resident) return 0;
+  return *resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 std::uint64_t oom_kills() {
   const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/vmstat", "re"), std::fclose);
   if (!file) return 0;
+  constexpr std::string_view kKey = "oom_kill ";
   std::array<char, 128> line;
-  unsigned long long kills = 0;
-  while (std::fgets(line.data(), line.size(), file.get()))
-    if (std::sscanf(line.data(), "oom_kill %llu", &kills) == 1) return kills;
+  while (std::fgets(line.data(), line.size(), file.get())) {
+    std::string_view rest = line.data();
+    if (!rest.starts_with(kKey)) continue;
+    rest.remove_prefix(kKey.size());
+    return take_number<std::uint64_t>(rest).value_or(0);
+  }
   return 0;
 }
 
