@@ -62,8 +62,8 @@ struct BlockReport {
 /// Thread-safe, except that prepare and run_block belong to one thread at a time. Every member
 /// throws the Error that the worker met, or Error{Crashed | Timeout | OutOfMemory} when the worker
 /// itself is lost: context "signal" or "exit_code", "stage", and "log" with the last lines it
-/// printed. A lost worker repeats that error for every later call. Only predict
-/// looks for its answer for 50 us before it sleeps.
+/// printed. A lost worker repeats that error for every later call. Calls sleep while they wait;
+/// predict looks for its answer for 50 us first.
 class Worker {
  public:
   /// Spawns and greets. Throws Error{Unavailable} when the program isn't found or can't be started.
