@@ -122,8 +122,9 @@ int run(const Options& options) {
   }
   const auto cases = find_cases(options.data);
   if (cases.empty())
-    return skip(fmt::format("no cases in {} (docs/onnx-coverage.md says where they come from)",
-                            options.data.string()));
+    return skip(
+        fmt::format("no cases in {} (Debian's libonnx-testdata, or tests/onnx_cases/generate.py)",
+                    options.data.string()));
   fs::create_directories(options.scratch);
   const auto chosen = runnable(cases, options.only);
   const auto begin = std::chrono::steady_clock::now();
