@@ -268,7 +268,7 @@ void add_refusals(const graph::Graph& graph, std::vector<plugin::Refusal>& found
         add_refusals(**body, found);
     if (node.domain.empty() && (node.op == "If" || kernels().contains(node.op))) continue;
     const auto op = node.domain.empty() ? node.op : node.domain + "." + node.op;
-    found.push_back({.node = node.name, .op = op, .reason = "not implemented"});
+    found.push_back({.node = node.name, .op = op, .reason = "the reference has no kernel for it"});
   }
 }
 
