@@ -11,7 +11,7 @@
 namespace inferometer::null {
 namespace {
 
-plugin::LoadRequest request(Params given) {
+plugin::LoadRequest request(const Params& given) {
   const auto specs = script_params();
   return {.params = resolve(specs, given), .artifacts = plugin::Artifacts(nullptr, nullptr)};
 }

@@ -7,6 +7,7 @@
 
 namespace inferometer::reference {
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::map<std::string_view, Prepare>& kernels() {
   static const std::map<std::string_view, Prepare> kTable{
       {"Abs", prepare_unary},

@@ -11,19 +11,6 @@
 namespace inferometer::reference {
 namespace {
 
-using Floats = std::vector<float>;
-using Longs = std::vector<std::int64_t>;
-
-Floats run(const std::string& op, const std::vector<Tensor>& inputs, Shape shape,
-           std::map<std::string, graph::Attribute> attributes = {}, std::int64_t opset = 17) {
-  return values<float>(OneOp{.op = op,
-                             .inputs = inputs,
-                             .shape = shape,
-                             .attributes = std::move(attributes),
-                             .opset = opset}
-                           .run(2));
-}
-
 TEST(Kernel, Unary) {
   const auto x = tensor<float>({3}, {-1, 0, 4});
   EXPECT_EQ(run("Relu", {x}, {3}), (Floats{0, 0, 4}));

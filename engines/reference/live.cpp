@@ -16,12 +16,6 @@
 namespace inferometer::reference {
 namespace {
 
-bool is_known(const graph::Value& value) {
-  return value.dtype && value.shape &&
-         std::all_of(value.shape->begin(), value.shape->end(),
-                     [](const Dim& dim) { return dim.size >= 0; });
-}
-
 bool is_plannable(const graph::Graph& graph, const graph::Node& node) {
   const auto* rule = graph::find_operator(node);
   if (rule == nullptr) return true;  // refused elsewhere

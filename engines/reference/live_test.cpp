@@ -11,9 +11,6 @@
 namespace inferometer::reference {
 namespace {
 
-using Floats = std::vector<float>;
-using Longs = std::vector<std::int64_t>;
-
 std::vector<Tensor> run(const graph::Graph& graph, const std::vector<Tensor>& inputs) {
   std::vector<Shape> shapes;
   std::vector<View> views;

@@ -17,17 +17,17 @@ struct Vector {
 template <int kLanes, int kColumns>
 INFEROMETER_INLINE void multiply(const double* left, const double* right, std::int64_t depth,
                                  std::int64_t panel, double* sums) {
-  using V = typename Vector<kLanes>::Type;
+  using V = Vector<kLanes>::Type;
   constexpr int kParts = static_cast<int>(kRows) / kLanes;
   // Whole-array copies would keep `total` in memory; element by element it stays in registers.
   V total[kColumns][kParts];
 #pragma GCC unroll 16
-  for (int i = 0; i < kColumns * kParts; ++i)
+  for (std::ptrdiff_t i = 0; i < kColumns * kParts; ++i)
     std::memcpy(&total[i / kParts][i % kParts], sums + i * kLanes, sizeof(V));
   for (std::int64_t k = 0; k < depth; ++k, left += kRows, right += panel) {
     V rows[kParts];
 #pragma GCC unroll 16
-    for (int p = 0; p < kParts; ++p) std::memcpy(&rows[p], left + p * kLanes, sizeof(V));
+    for (std::ptrdiff_t p = 0; p < kParts; ++p) std::memcpy(&rows[p], left + p * kLanes, sizeof(V));
 #pragma GCC unroll 16
     for (int c = 0; c < kColumns; ++c) {
 #pragma GCC unroll 16
@@ -35,7 +35,7 @@ INFEROMETER_INLINE void multiply(const double* left, const double* right, std::i
     }
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < kColumns * kParts; ++i)
+  for (std::ptrdiff_t i = 0; i < kColumns * kParts; ++i)
     std::memcpy(sums + i * kLanes, &total[i / kParts][i % kParts], sizeof(V));
 }
 

@@ -11,6 +11,10 @@
 
 namespace inferometer::reference {
 
+using Floats = std::vector<float>;
+using Longs = std::vector<std::int64_t>;
+using Attributes = std::map<std::string, graph::Attribute>;
+
 template <class T>
 Tensor tensor(Shape shape, const std::vector<T>& values) {
   Tensor made(dtype_of<T>(), shape);
@@ -30,7 +34,7 @@ struct OneOp {
   std::vector<Tensor> inputs;  ///< without data: left out
   DType dtype = DType::F32;
   Shape shape;
-  std::map<std::string, graph::Attribute> attributes = {};
+  Attributes attributes;
   std::int64_t opset = 17;
 
   Tensor run(std::size_t threads = 1, const Multiplier& multiplier = multipliers().back()) const {
@@ -74,5 +78,22 @@ struct OneOp {
     return static_cast<graph::ValueId>(graph.values.size() - 1);
   }
 };
+
+/// The output of an operator that gives T, on two threads.
+template <class T>
+std::vector<T> run_as(const std::string& op, const std::vector<Tensor>& inputs, Shape shape,
+                      const Attributes& attributes = {}, std::int64_t opset = 17) {
+  return values<T>(OneOp{.op = op,
+                         .inputs = inputs,
+                         .dtype = dtype_of<T>(),
+                         .shape = shape,
+                         .attributes = attributes,
+                         .opset = opset}
+                       .run(2));
+}
+inline Floats run(const std::string& op, const std::vector<Tensor>& inputs, Shape shape,
+                  const Attributes& attributes = {}, std::int64_t opset = 17) {
+  return run_as<float>(op, inputs, shape, attributes, opset);
+}
 
 }  // namespace inferometer::reference

@@ -231,11 +231,14 @@ class Planner {
 
 }  // namespace
 
+bool is_known(const graph::Value& value) {
+  return value.dtype && value.shape &&
+         std::all_of(value.shape->begin(), value.shape->end(),
+                     [](const Dim& dim) { return dim.size >= 0; });
+}
+
 View planned_view(const graph::Value& value) {
-  const bool known = value.dtype && value.shape &&
-                     std::all_of(value.shape->begin(), value.shape->end(),
-                                 [](const Dim& d) { return d.size >= 0; });
-  if (!known)
+  if (!is_known(value))
     throw Error(Status::Unsupported,
                 fmt::format("reference: the shape of {} depends on the data", value.name));
   std::vector<std::int64_t> dims;

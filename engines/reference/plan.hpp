@@ -38,6 +38,8 @@ struct Plan {
   std::shared_ptr<const graph::Graph> live;
 };
 
+/// True when dtype and every size of the shape are known.
+bool is_known(const graph::Value& value);
 /// dtype and shape of a value, without data. Throws Error{Unsupported} while they aren't known,
 /// Error{OutOfMemory} for more than the machine has.
 View planned_view(const graph::Value& value);

@@ -104,11 +104,10 @@ std::vector<Activation> read_activations(const Site& site, const Recurrence& r) 
   const std::int64_t each = r.op == "LSTM" ? 3 : r.op == "GRU" ? 2 : 1;
   if (static_cast<std::int64_t>(names.size()) != each * r.directions)
     site.refuse(fmt::format("{} activations", names.size()));
-  const double clip = static_cast<double>(graph::float_attribute(site.node(), "clip", HUGE_VALF));
+  const double clip = graph::float_attribute(site.node(), "clip", HUGE_VALF);
   std::vector<Activation> activations;
   for (const auto& name : names)
-    activations.push_back(
-        {activation(site, name, alphas, betas), clip > 0 ? clip : double{HUGE_VAL}});
+    activations.push_back({activation(site, name, alphas, betas), clip > 0 ? clip : HUGE_VAL});
   return activations;
 }
 

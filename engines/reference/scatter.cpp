@@ -107,7 +107,7 @@ void top_k(const Work& work, const TopPlan& plan) {
     // undefined.
     const auto above = [&](std::int64_t a, std::int64_t b) {
       const auto x = widen(from[a * plan.step]), y = widen(from[b * plan.step]);
-      return x > y || (x != x && y == y);
+      return x > y || (graph::is_nan(x) && !graph::is_nan(y));
     };
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {

@@ -44,8 +44,8 @@ TEST(Tensor, IsAlignedAndSharedByCopies) {
   const Tensor tensor(DType::F32, {3, 5});
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensor.data()) % 64, 0u);
   EXPECT_EQ(tensor.view().size_bytes(), 60u);
-  const Tensor copy =
-      tensor;  // NOLINT(performance-unnecessary-copy-initialization): the copy is what is tested
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): the copy is what is tested
+  const Tensor copy = tensor;
   EXPECT_EQ(copy.data(), tensor.data());
 }
 

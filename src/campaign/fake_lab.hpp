@@ -118,7 +118,7 @@ class FakeWorker : public CellWorker {
     Tensor y(DType::F32, inputs[0].shape);
     const auto x = inputs[0].as<const float>();
     const auto out = y.as<float>();
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (script_.wrong ? 3 : 2) * x[i];
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (script_.wrong ? 3.0F : 2.0F) * x[i];
     return {y};
   }
   void prepare(std::span<const Tensor> inputs) override {

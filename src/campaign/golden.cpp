@@ -191,8 +191,10 @@ Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
   std::string where;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const auto figures = compare_port(golden.outputs[i], outputs[i], ports[i], softmax);
-    if (!worst || &measure::worse(*worst, figures) == &figures) where = ports[i].name;
-    worst = worst ? measure::worse(*worst, figures) : figures;
+    if (!worst || measure::is_worse(figures, *worst)) {
+      worst = figures;
+      where = ports[i].name;
+    }
     if (!measure::passes(figures, gate))
       parity.failure += failure_text(ports[i], figures, gate, golden.source);
   }

@@ -24,7 +24,7 @@ class ProgressLine {
   std::ostream& out_;
   std::size_t columns_;
   bool shown_ = false;
-  Clock::time_point last_{};
+  Clock::time_point last_;
 };
 
 /// "[ 42 %] resnet50.onnx batch 4, round 3/8, 1 min 12 s left".

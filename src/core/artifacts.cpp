@@ -78,7 +78,7 @@ std::vector<Entry> oldest_first(const fs::path& folder) {
 }  // namespace
 
 ArtifactCache::ArtifactCache(fs::path folder, std::string key, std::uint64_t limit_bytes)
-    : folder_(fs::absolute(folder)), key_(std::move(key)), limit_bytes_(limit_bytes) {
+    : folder_(fs::absolute(std::move(folder))), key_(std::move(key)), limit_bytes_(limit_bytes) {
   make_private(folder_);
   require_private(folder_);
 }
@@ -88,7 +88,7 @@ fs::path ArtifactCache::entry(std::string_view kind) const {
 }
 
 std::optional<fs::path> ArtifactCache::find(std::string_view kind) const {
-  const fs::path path = entry(kind);
+  fs::path path = entry(kind);
   // Touching says both that it is there and that it was used.
   if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) return std::nullopt;
   return path;

@@ -179,7 +179,7 @@ Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& 
   info.requested = resolved.params;
   for (const auto& [symbol, size] : resolved.dims)
     info.requested.insert_or_assign("dim." + symbol, size);
-  if (given.contains("engine") == false) info.requested.insert_or_assign("engine", "auto");
+  if (!given.contains("engine")) info.requested.insert_or_assign("engine", "auto");
   return info;
 }
 

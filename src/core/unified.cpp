@@ -21,6 +21,7 @@ constexpr double kMostThreads = 4096;
 const ParamSpec kDimSpec = {
     .name = "dim", .type = ParamSpec::Type::Integer, .fallback = 1, .minimum = 1};
 
+// NOLINTNEXTLINE(readability-function-size): a table
 std::vector<ParamSpec> declare() {
   using Type = ParamSpec::Type;
   using Affects = ParamSpec::Affects;
@@ -113,7 +114,7 @@ std::map<std::string, std::int64_t> take_dims(Params& given) {
 }
 
 std::vector<int> allowed_cpus(const std::string& list) {
-  const std::vector<int> here = affinity();
+  std::vector<int> here = affinity();
   if (list.empty()) return here;
   const std::vector<int> asked = parse_cpu_list(list);
   for (const int cpu : asked) {

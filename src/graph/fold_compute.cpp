@@ -114,7 +114,7 @@ std::optional<Constant> fold_unary(const Folding& at) {
   FoldedOutput output(*at.outputs[0]);
   bool done = false;
   visit_elements(x.dtype, [&](auto codec) {
-    using T = typename decltype(codec)::Type;
+    using T = decltype(codec)::Type;
     const auto each = [&](auto apply) {
       done = true;
       for (std::size_t i = 0; i < output.count(); ++i) {
@@ -138,7 +138,7 @@ std::optional<Constant> fold_binary(const Folding& at) {
   Places places(output, a, b);
   bool defined = false;
   visit_elements(a.dtype, [&](auto codec) {
-    using T = typename decltype(codec)::Type;
+    using T = decltype(codec)::Type;
     const auto function = binary_function<Wide<T>>(at.node);
     if (function == nullptr) return;
     defined = true;
@@ -192,7 +192,7 @@ std::optional<Constant> fold_where(const Folding& at) {
 std::optional<Constant> fold_range(const Folding& at) {
   FoldedOutput output(*at.outputs[0]);
   visit_elements(output.dtype, [&](auto codec) {
-    using T = typename decltype(codec)::Type;
+    using T = decltype(codec)::Type;
     const auto start = widen(codec.load(at.inputs[0]->bytes, 0));
     const auto step = widen(codec.load(at.inputs[2]->bytes, 0));
     for (std::size_t i = 0; i < output.count(); ++i) {

@@ -98,9 +98,9 @@ void follow_same(Inference& at) {
 }
 
 void follow_arithmetic(Inference& at) {
-  if (at.dtype(0) != DType::I64 && at.dtype(0) != DType::Bool) return;
+  if (at.dtype(0) != DType::I64 || at.op() == "Mean") return;
   const auto lists = all_elements(at);
-  if (!lists || at.dtype(0) == DType::Bool || at.op() == "Mean") return;
+  if (!lists) return;
   Elements result = (*lists)[0];
   for (std::size_t k = 1; k < lists->size(); ++k) {
     Elements next(result_count({result, (*lists)[k]}));
@@ -141,8 +141,8 @@ void follow_shape_of(Inference& at) {
 
 void follow_size_of(Inference& at) {
   const auto sizes = at.sizes(0);
-  const auto product = sizes ? checked_product(*sizes) : std::nullopt;
-  if (product) at.set_elements(0, {{*product, ""}});
+  if (!sizes) return;
+  if (const auto product = checked_product(*sizes)) at.set_elements(0, {{*product, ""}});
 }
 
 void follow_gather(Inference& at) {

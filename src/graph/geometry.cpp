@@ -204,7 +204,7 @@ std::optional<std::int64_t> range_count(const NodeView& at) {
   const auto dtype = at.common_dtype();
   for (std::size_t i = 0; i < 3; ++i) {
     const auto* dims = at.shape(i);
-    if (dims != nullptr && !(dims->empty() || (dims->size() == 1 && (*dims)[0].size == 1))) {
+    if (dims != nullptr && !dims->empty() && (dims->size() > 1 || (*dims)[0].size != 1)) {
       at.fail("input {} has shape {}, a scalar is needed", i, shape_text(*dims));
     }
   }

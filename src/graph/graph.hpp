@@ -63,8 +63,8 @@ struct Value {
   std::optional<DType> dtype;
   std::optional<std::vector<Dim>> shape;
   std::optional<Constant> constant;  ///< an initialiser or a folded value
-  std::optional<std::vector<Element>> elements =
-      {};  ///< found by infer_shapes, for small integer tensors that are not constant
+  /// Found by infer_shapes, for small integer tensors that are not constant.
+  std::optional<std::vector<Element>> elements;
 };
 
 struct Node {

@@ -71,7 +71,7 @@ void cancel(std::vector<Dim>& from, std::vector<Dim>& to) {
 Dim remaining_dim(const Inference& at, std::vector<Dim> from, const Dim& want) {
   const auto open = std::find_if(from.begin(), from.end(), [](const Dim& d) { return d.size < 0; });
   if (want.size <= 0 || open == from.end()) return {};
-  const auto dim = *open;
+  const Dim dim{open->size, open->symbol};
   from.erase(open);
   return product_dim(at, from, 0, from.size()).size == want.size ? dim : Dim{};
 }

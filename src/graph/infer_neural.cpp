@@ -42,7 +42,7 @@ std::optional<std::vector<std::int64_t>> kernel_of(const Inference& at,
                                                    const std::vector<Dim>& weight) {
   std::vector<std::int64_t> kernel;
   for (std::size_t i = 2; i < weight.size(); ++i) kernel.push_back(weight[i].size);
-  const auto given = ints_attribute(at.node(), "kernel_shape", kernel);
+  auto given = ints_attribute(at.node(), "kernel_shape", kernel);
   bool equal = given.size() == kernel.size();
   for (std::size_t i = 0; equal && i < given.size(); ++i) {
     equal = given[i] > 0 && (kernel[i] < 0 || kernel[i] == given[i]);
@@ -54,23 +54,33 @@ std::optional<std::vector<std::int64_t>> kernel_of(const Inference& at,
   return given;
 }
 
-}  // namespace
-
-void infer_conv(Inference& at) {
-  const auto dtype = at.common_dtype();
-  const auto* x = at.shape(0);
-  const auto* weight = at.shape(1);
-  if (x == nullptr || weight == nullptr) return at.set(0, dtype, std::nullopt);
+/// The shapes of a convolution's input and weights, both known and of one rank; else false.
+bool has_shapes(const Inference& at, const std::vector<Dim>*& x, const std::vector<Dim>*& weight) {
+  x = at.shape(0);
+  weight = at.shape(1);
+  if (x == nullptr || weight == nullptr) return false;
   expect_rank(at, *x, 3);
   if (weight->size() != x->size()) {
     at.fail("input {} and weights {} differ in rank", shape_text(*x), shape_text(*weight));
   }
-  checked_group(at, *x, *weight);
+  return true;
+}
+
+void check_bias(const Inference& at, const Dim& channels) {
   const auto* bias = at.shape(2);
-  if (bias != nullptr) {
-    if (bias->size() != 1) at.fail("bias has shape {}, one axis is needed", shape_text(*bias));
-    expect_equal(at, (*bias)[0], (*weight)[0], "bias and output channels differ");
-  }
+  if (bias == nullptr) return;
+  if (bias->size() != 1) at.fail("bias has shape {}, one axis is needed", shape_text(*bias));
+  expect_equal(at, (*bias)[0], channels, "bias and output channels differ");
+}
+
+}  // namespace
+
+void infer_conv(Inference& at) {
+  const auto dtype = at.common_dtype();
+  const std::vector<Dim>*x = nullptr, *weight = nullptr;
+  if (!has_shapes(at, x, weight)) return at.set(0, dtype, std::nullopt);
+  checked_group(at, *x, *weight);
+  check_bias(at, (*weight)[0]);
   std::vector<Dim> y = {(*x)[0], (*weight)[0]};
   const auto kernel = kernel_of(at, *weight);
   if (!kernel) {
@@ -86,13 +96,8 @@ void infer_conv(Inference& at) {
 
 void infer_conv_transpose(Inference& at) {
   const auto dtype = at.common_dtype();
-  const auto* x = at.shape(0);
-  const auto* weight = at.shape(1);
-  if (x == nullptr || weight == nullptr) return at.set(0, dtype, std::nullopt);
-  expect_rank(at, *x, 3);
-  if (weight->size() != x->size()) {
-    at.fail("input {} and weights {} differ in rank", shape_text(*x), shape_text(*weight));
-  }
+  const std::vector<Dim>*x = nullptr, *weight = nullptr;
+  if (!has_shapes(at, x, weight)) return at.set(0, dtype, std::nullopt);
   expect_equal(at, (*x)[1], (*weight)[0], "channels of input and weights differ");
   const auto group = int_attribute(at.node(), "group", 1);
   if (group < 1 || ((*x)[1].size >= 0 && (*x)[1].size % group != 0)) {
@@ -101,10 +106,7 @@ void infer_conv_transpose(Inference& at) {
   const auto channels = (*weight)[1].size >= 0 ? checked_mul((*weight)[1].size, group) : -1;
   if (!channels) at.fail("{} groups of {} channels overflow", group, (*weight)[1].size);
   std::vector<Dim> y = {(*x)[0], {*channels, ""}};
-  if (const auto* bias = at.shape(2)) {
-    if (bias->size() != 1) at.fail("bias has shape {}, one axis is needed", shape_text(*bias));
-    expect_equal(at, (*bias)[0], y[1], "bias and output channels differ");
-  }
+  check_bias(at, y[1]);
   const auto kernel = kernel_of(at, *weight);
   y.resize(x->size());
   if (!kernel) return at.set(0, dtype, y);

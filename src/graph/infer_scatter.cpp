@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes through operators that pick out and put back elements by index.
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.hpp"
 #include "graph/elements.hpp"
@@ -108,7 +109,7 @@ void infer_one_hot(Inference& at) {
   const auto depth = at.reals(1);
   if (depth && depth->size() != 1) at.fail("depth must be one number");
   constexpr double kDeepest = 1LL << 40;
-  if (depth && !((*depth)[0] >= 1 && (*depth)[0] <= kDeepest)) {
+  if (depth && ((*depth)[0] < 1 || (*depth)[0] > kDeepest || std::isnan((*depth)[0]))) {
     at.fail("a depth of {}", (*depth)[0]);
   }
   if (indices == nullptr) return at.set(0, at.dtype(2), std::nullopt);

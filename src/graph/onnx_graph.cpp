@@ -155,7 +155,7 @@ struct Call {
   std::string node;                          ///< the name of the calling node
   std::map<std::string, std::string> names;  ///< in the body -> in the graph
   Attributes attributes;
-  std::vector<std::pair<std::string, ValueId>> passed_on = {};  ///< no node of the body makes them
+  std::vector<std::pair<std::string, ValueId>> passed_on;  ///< no node of the body makes them
 };
 
 enum class Scope { Whole, Body };
@@ -424,8 +424,8 @@ class GraphReader {
 
   /// Everything read must be defined here; in a body the rest comes from the graph around it.
   void resolve_reads() {
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      for (const auto& name : captured_names(graph_.nodes[i])) find_or_add(name);
+    for (const auto& node : graph_.nodes) {
+      for (const auto& name : captured_names(node)) find_or_add(name);
     }
     const auto& nodes = graph_.nodes;
     if (scope_ == Scope::Whole) {

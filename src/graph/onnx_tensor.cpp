@@ -112,7 +112,7 @@ Constant converted(const RawTensor& tensor, DType dtype, const std::vector<T>& v
   const auto as = dtype == DType::F16 || dtype == DType::BF16 ? DType::U16 : dtype;
   visit_elements(as, [&](auto codec) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-      codec.store(*memory, i, static_cast<typename decltype(codec)::Type>(values[i]));
+      codec.store(*memory, i, static_cast<decltype(codec)::Type>(values[i]));
     }
   });
   return {dtype, tensor.dims, *memory, memory};

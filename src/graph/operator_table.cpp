@@ -51,6 +51,7 @@ Operator reduce(std::string_view name) {
   return {name, 1, 2, 1, kReduce, infer_reduce, nullptr, nullptr, values(1)};
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Operator>& elementwise() {
   static const std::vector<Operator> rows = {
       unary("Abs"),
@@ -138,6 +139,7 @@ const std::vector<Operator>& elementwise() {
   return rows;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Operator>& layout() {
   static const std::vector<Operator> rows = {
       {"Concat", 1, kManyInputs, 1, kAxis, infer_concat, fold_concat, follow_concat},
@@ -294,6 +296,7 @@ const std::vector<Operator>& reducing() {
   return rows;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a table
 const std::vector<Operator>& neural() {
   static const Rules resize = {{"antialias", Int},
                                {"axes", Ints},

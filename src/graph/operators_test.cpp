@@ -101,8 +101,8 @@ TEST(InferSlice, Refuses) {
 }
 
 TEST(InferSplit, EveryWayToAsk) {
-  const auto sizes = [](std::size_t outputs, Attributes attributes, std::vector<Constant> more,
-                        std::int64_t opset) {
+  const auto sizes = [](std::size_t outputs, const Attributes& attributes,
+                        std::vector<Constant> more, std::int64_t opset) {
     Builder b("one", opset);
     std::vector<ValueId> inputs = {b.input("x", DType::F32, dims({7, 2}))};
     for (auto& constant : more) inputs.push_back(b.constant("", std::move(constant)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <ranges>
 #include <unordered_set>
 
 #include "graph/passes.hpp"
@@ -83,14 +84,14 @@ std::vector<bool> needed_values(Graph& graph) {
   for (const auto id : graph.inputs) need(id);
   for (const auto id : graph.captured) need(id);
   std::vector<Node> kept;
-  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-    const bool used = std::any_of(node->outputs.begin(), node->outputs.end(), [&](ValueId id) {
+  for (auto& node : graph.nodes | std::views::reverse) {
+    const bool used = std::ranges::any_of(node.outputs, [&](ValueId id) {
       return id != kNoValue && needed[static_cast<std::size_t>(id)];
     });
     if (!used) continue;
-    for (const auto id : values_read(*node, index)) need(id);
-    for (const auto id : node->outputs) need(id);
-    kept.push_back(std::move(*node));
+    for (const auto id : values_read(node, index)) need(id);
+    for (const auto id : node.outputs) need(id);
+    kept.push_back(std::move(node));
   }
   std::reverse(kept.begin(), kept.end());
   graph.nodes = std::move(kept);

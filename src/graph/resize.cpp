@@ -100,7 +100,7 @@ std::vector<std::size_t> named_axes(const NodeView& at, std::size_t rank) {
 /// Some exporters leave an input out by giving it no elements.
 bool is_given(const NodeView& at, std::size_t input) {
   const auto* shape = at.shape(input);
-  return at.has(input) && !(shape != nullptr && shape->size() == 1 && (*shape)[0].size == 0);
+  return at.has(input) && (shape == nullptr || shape->size() != 1 || (*shape)[0].size != 0);
 }
 
 void expect_count(const NodeView& at, const char* what, std::size_t given, std::size_t wanted) {

@@ -51,14 +51,20 @@ UnaryFunction<T> integer_function(std::string_view op) {
 template <class W>
 using BinaryFunction = W (*)(W, W);
 
+template <class W>
+bool is_nan(W value) {
+  if constexpr (std::is_floating_point_v<W>) return std::isnan(value);
+  return false;
+}
+
 // NaN wins, as ONNX's numpy reference has it.
 template <class W>
 W larger(W a, W b) {
-  return a != a || a > b ? a : b;
+  return is_nan(a) || a > b ? a : b;
 }
 template <class W>
 W smaller(W a, W b) {
-  return a != a || a < b ? a : b;
+  return is_nan(a) || a < b ? a : b;
 }
 
 /// Integers only: b must not be 0.

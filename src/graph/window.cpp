@@ -53,6 +53,11 @@ std::int64_t checked_extent(const Node& node, const Window& window, std::size_t 
   return *reach;
 }
 
+[[noreturn]] void refuse_size(const Node& node, std::size_t axis, std::int64_t size) {
+  throw_invalid("node {} ({}): axis {} of size {} can't get a size from these attributes",
+                printable(node.name), node.op, axis + 2, size);
+}
+
 }  // namespace
 
 Window read_window(const Node& node, std::vector<std::int64_t> kernel) {
@@ -116,26 +121,22 @@ TransposedWindow read_transposed_window(const Node& node, std::vector<std::int64
 Dim transposed_output(const Node& node, TransposedWindow& window, std::size_t axis,
                       const Dim& input) {
   if (input.size < 0) return window.wanted.empty() ? Dim{} : Dim{window.wanted[axis], ""};
-  const auto fail = [&] {
-    throw_invalid("node {} ({}): axis {} of size {} can't get a size from these attributes",
-                  printable(node.name), node.op, axis + 2, input.size);
-  };
   const auto reach = checked_extent(node, window, axis);
   const auto stride = window.strides[axis];
   const auto moved = checked_mul(stride, std::max<std::int64_t>(input.size - 1, 0));
   const auto fixed = checked_add(reach, window.extra[axis]);
   const auto full = moved && fixed ? checked_add(*moved, *fixed) : std::nullopt;
-  if (!full || *full > kLargestExtent || input.size < 1) fail();
+  if (!full || *full > kLargestExtent || input.size < 1) refuse_size(node, axis, input.size);
   const bool same = window.auto_pad == AutoPad::SameUpper || window.auto_pad == AutoPad::SameLower;
   auto& begin = window.pads_begin[axis];
   auto& end = window.pads_end[axis];
   if (window.wanted.empty() && !same) {
-    if (begin > *full || end > *full - begin) fail();
+    if (begin > *full || end > *full - begin) refuse_size(node, axis, input.size);
     return {*full - begin - end, ""};
   }
   const auto size = window.wanted.empty() ? *checked_mul(stride, input.size) : window.wanted[axis];
-  if (size < 1 || size > kLargestExtent) fail();
-  const auto total = std::max<std::int64_t>(*full - size, 0);
+  if (size < 1 || size > kLargestExtent) refuse_size(node, axis, input.size);
+  const auto total = *full > size ? *full - size : 0;
   const auto less = total / 2;
   begin = window.auto_pad == AutoPad::SameUpper ? less : total - less;
   end = total - begin;

@@ -49,6 +49,7 @@ struct FloatMemory {
 
 void draw_filter(std::uint32_t key, std::uint32_t first, float scale, std::span<float> filter) {
   const auto count = static_cast<std::uint32_t>(filter.size());
+  if (count == 0) return;
   std::int64_t sum = 0;
   for (std::uint32_t i = 0; i < count; ++i) sum += draw(key, first + i);
   const auto mean = static_cast<std::int32_t>(sum / count);

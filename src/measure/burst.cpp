@@ -33,7 +33,7 @@ void fma_sse(std::int64_t steps) {
   const __m128 scale = _mm_set1_ps(kScale), shift = _mm_set1_ps(kShift);
   for (std::int64_t step = 0; step < steps; ++step)
 #pragma GCC unroll 12
-    for (int i = 0; i < kAccumulators; ++i) x[i] = _mm_add_ps(_mm_mul_ps(x[i], scale), shift);
+    for (auto& each : x) each = _mm_add_ps(_mm_mul_ps(each, scale), shift);
   for (const auto& each : x) keep(_mm_cvtss_f32(each));
 }
 
@@ -43,7 +43,7 @@ __attribute__((target("avx2,fma"))) void fma_avx2(std::int64_t steps) {
   const __m256 scale = _mm256_set1_ps(kScale), shift = _mm256_set1_ps(kShift);
   for (std::int64_t step = 0; step < steps; ++step)
 #pragma GCC unroll 12
-    for (int i = 0; i < kAccumulators; ++i) x[i] = _mm256_fmadd_ps(x[i], scale, shift);
+    for (auto& each : x) each = _mm256_fmadd_ps(each, scale, shift);
   for (const auto& each : x) keep(_mm256_cvtss_f32(each));
 }
 
@@ -53,7 +53,7 @@ __attribute__((target("avx512f"))) void fma_avx512(std::int64_t steps) {
   const __m512 scale = _mm512_set1_ps(kScale), shift = _mm512_set1_ps(kShift);
   for (std::int64_t step = 0; step < steps; ++step)
 #pragma GCC unroll 12
-    for (int i = 0; i < kAccumulators; ++i) x[i] = _mm512_fmadd_ps(x[i], scale, shift);
+    for (auto& each : x) each = _mm512_fmadd_ps(each, scale, shift);
   for (const auto& each : x) keep(_mm512_cvtss_f32(each));
 }
 

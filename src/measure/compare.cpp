@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -47,12 +48,13 @@ void compare_rounds(Comparison& comparison, std::span<const double> logs,
   set_interval(comparison, *interval);
 }
 
+const std::vector<double>& longest(std::span<const std::vector<double>> launches) {
+  return *std::ranges::max_element(launches, {}, &std::vector<double>::size);
+}
+
 // Within launches only: from one to the next the level may jump.
 std::optional<Interval> drift_of(std::span<const std::vector<double>> launches, double confidence) {
-  const std::vector<double>* longest = &launches.front();
-  for (const auto& logs : launches)
-    if (logs.size() > longest->size()) longest = &logs;
-  return theil_sen(*longest, confidence);
+  return theil_sen(longest(launches), confidence);
 }
 
 }  // namespace
@@ -68,17 +70,13 @@ std::vector<double> log_ratios(std::span<const double> control_ns,
 
 Comparison compare(std::span<const std::vector<double>> launches, const CompareOptions& options) {
   std::vector<double> medians;
-  const std::vector<double>* only = nullptr;
-  for (const auto& logs : launches) {
-    if (logs.empty()) continue;
-    medians.push_back(median(logs));
-    only = &logs;
-  }
+  for (const auto& logs : launches)
+    if (!logs.empty()) medians.push_back(median(logs));
   if (medians.empty())
     throw Error(Status::Invalid, "nothing to compare: no round in which both control and cell ran");
   Comparison comparison;
   if (medians.size() == 1)
-    compare_rounds(comparison, *only, options);
+    compare_rounds(comparison, longest(launches), options);
   else
     compare_launches(comparison, medians, options.confidence);
   comparison.drift = drift_of(launches, options.confidence);

@@ -75,7 +75,8 @@ std::vector<pid_t> process_tree(pid_t root, const fs::path& proc) {
   std::multimap<pid_t, pid_t> children;
   for (const auto pid : numbered_folders(proc)) {
     const auto fields = stat_fields(read_kernel_text(file_of(proc, pid, "stat")).value_or(""));
-    if (fields.size() > 1) children.emplace(std::atoi(fields[1].c_str()), pid);
+    if (const auto parent = stat_number(fields, 1))
+      children.emplace(static_cast<pid_t>(*parent), pid);
   }
   std::vector<pid_t> tree = {root};
   for (std::size_t i = 0; i < tree.size(); ++i) {

@@ -226,9 +226,9 @@ bool passes(const ParityFigures& figures, double gate) noexcept {
   return !is_broken(figures) && gated_error(figures) <= gate;
 }
 
-const ParityFigures& worse(const ParityFigures& a, const ParityFigures& b) noexcept {
-  if (is_broken(a) != is_broken(b)) return is_broken(a) ? a : b;
-  return gated_error(b) > gated_error(a) ? b : a;
+bool is_worse(const ParityFigures& figures, const ParityFigures& other) noexcept {
+  if (is_broken(figures) != is_broken(other)) return is_broken(figures);
+  return gated_error(figures) > gated_error(other);
 }
 
 Json to_json(const ParityFigures& figures) {

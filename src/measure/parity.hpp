@@ -43,8 +43,8 @@ double gated_error(const ParityFigures& figures) noexcept;
 /// Nothing NaN, infinite or wrong, and gated_error <= gate.
 bool passes(const ParityFigures& figures, double gate) noexcept;
 
-/// The worse of two outputs.
-const ParityFigures& worse(const ParityFigures& a, const ParityFigures& b) noexcept;
+/// Whether `figures` are further from passing than `other`.
+bool is_worse(const ParityFigures& figures, const ParityFigures& other) noexcept;
 
 /// The Field keys parity_*. What doesn't apply is left out.
 Json to_json(const ParityFigures& figures);

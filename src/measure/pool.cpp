@@ -30,7 +30,8 @@ std::uint64_t row_key(std::uint64_t seed, std::uint64_t port, std::uint64_t row)
 // On a grid of 1/steps: half precisions hold it exactly, so every dtype is fed the value that the
 // reference sees.
 float grid(std::uint64_t random, int steps) {
-  const auto place = static_cast<std::int64_t>((random >> 32) % (2 * static_cast<unsigned>(steps)));
+  const auto place =
+      static_cast<std::int64_t>((random >> 32) % (2 * static_cast<std::uint64_t>(steps)));
   return static_cast<float>(place - steps) / static_cast<float>(steps);
 }
 

@@ -82,6 +82,11 @@ std::vector<std::string> stat_fields(std::string_view stat) {
   return fields;
 }
 
+std::optional<std::int64_t> stat_number(const std::vector<std::string>& fields, std::size_t index) {
+  if (index >= fields.size()) return std::nullopt;
+  return leading_number(fields[index]);
+}
+
 std::string stat_name(std::string_view stat) {
   const auto first = stat.find('(');
   const auto last = stat.rfind(')');

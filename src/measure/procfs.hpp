@@ -29,6 +29,8 @@ std::vector<pid_t> numbered_folders(const std::filesystem::path& path);
 /// What stands in /proc/PID/stat after the command's name (which may hold spaces and brackets),
 /// split at spaces: [0] = state, [1] = parent, ...
 std::vector<std::string> stat_fields(std::string_view stat);
+/// The number in such a field; none when it is missing or no number.
+std::optional<std::int64_t> stat_number(const std::vector<std::string>& fields, std::size_t index);
 /// The command's name in it.
 std::string stat_name(std::string_view stat);
 

@@ -17,7 +17,6 @@
 namespace inferometer::measure {
 namespace {
 
-using ::testing::Each;
 using ::testing::ElementsAre;
 
 constexpr std::int64_t kMs = 1'000'000;
@@ -80,7 +79,7 @@ class ScheduleTest : public ::testing::Test {
  protected:
   ScheduleResult run(const ScheduleOptions& options = {}, std::stop_token stop = {}) {
     const std::vector<Subject*> subjects = {&control_, &fast_, &slow_};
-    auto result = run_schedule(subjects, options, bench_.hooks(), stop);
+    auto result = run_schedule(subjects, options, bench_.hooks(), std::move(stop));
     for (const auto* each : {&control_, &fast_, &slow_}) EXPECT_FALSE(each->running);
     return result;
   }
@@ -267,7 +266,7 @@ TEST(Timings, RatesPerBlockNeverPooled) {
 
 TEST(Timings, LatencyWithReasons) {
   std::vector<std::int64_t> timings;
-  for (int i = 1; i <= 50; ++i) timings.push_back(i * 1000);
+  for (int i = 1; i <= 50; ++i) timings.push_back(i * 1000LL);
   Json values = Json::object();
   put_latency(values, timings);
   EXPECT_EQ(values["latency_min_ns"], 1000);

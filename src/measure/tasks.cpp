@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 
 #include "measure/procfs.hpp"
@@ -32,10 +31,8 @@ std::vector<TaskTime> read_tasks(std::span<const pid_t> pids, const std::filesys
     for (const auto task : numbered_folders(folder)) {
       const auto stat = read_kernel_text(folder / std::to_string(task) / "stat").value_or("");
       const auto fields = stat_fields(stat);
-      if (fields.size() <= kSystemTicks) continue;
-      const auto ticks =
-          std::atoll(fields[kUserTicks].c_str()) + std::atoll(fields[kSystemTicks].c_str());
-      tasks.push_back({task, stat_name(stat), ticks * tick_ns()});
+      const auto user = stat_number(fields, kUserTicks), system = stat_number(fields, kSystemTicks);
+      if (user && system) tasks.push_back({task, stat_name(stat), (*user + *system) * tick_ns()});
     }
   }
   return tasks;

@@ -40,7 +40,7 @@ std::optional<Shape> fixed_shape(const Port& port, std::int64_t rows) {
 
 class Worker::Impl {
  public:
-  explicit Impl(WorkerOptions options);
+  explicit Impl(const WorkerOptions& options);
   ~Impl();
 
   LoadReport load(const std::filesystem::path& path, const Params& params);
@@ -70,7 +70,7 @@ class Worker::Impl {
   std::vector<Tensor> prepared_;
 };
 
-Worker::Impl::Impl(WorkerOptions options) : limits_(options.limits) {
+Worker::Impl::Impl(const WorkerOptions& options) : limits_(options.limits) {
   auto [ours, theirs] = socket_pair();
   peer_.emplace(options, theirs.get());
   theirs.reset();

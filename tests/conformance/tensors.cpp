@@ -10,7 +10,8 @@
 namespace inferometer::conformance {
 namespace {
 
-void matches(const Bench& bench, const std::string& name, std::int64_t rows, Params params = {}) {
+void matches(const Bench& bench, const std::string& name, std::int64_t rows,
+             const Params& params = {}) {
   const auto path = bench.model(name);
   const auto model = bench.load(path, params);
   const auto inputs = noise_for(*model, rows);

@@ -2,6 +2,7 @@
 // The runner's own judgement: a yardstick that passes everything would never be noticed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -123,7 +124,8 @@ TEST(Freeze, MakesIntegerInputsInitialisers) {
   const auto x = builder.input("x", DType::F32, {{2, ""}, {3, ""}});
   const auto shape = builder.input("shape", DType::I64, {{1, ""}});
   builder.output(builder.node("Reshape", {x, shape}), "y");
-  const auto path = std::filesystem::temp_directory_path() / "onnx_cases_freeze.onnx";
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("onnx_cases_freeze_" + std::to_string(::getpid()) + ".onnx");
   graph::write_onnx(builder.build(), path);
   const std::string text = read_text(path);
   const auto bytes = std::as_bytes(std::span(text));

@@ -17,7 +17,7 @@ struct Row {
 constexpr const char* kAll = "all";
 
 std::string row_of(const Case& which) {
-  const std::string kind(to_string(which.kind));
+  std::string kind(to_string(which.kind));
   if (which.kind != CaseClass::Float) return kind;
   return kind + (which.first_operators ? ", first 60 operators" : ", other operators");
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <sstream>
 
 #include "process/child.hpp"
 #include "process/remote.hpp"
@@ -139,7 +140,7 @@ TEST(Parent, KilledLeavesNoStoppedOrOrphanedWorker) {
   std::string line;
   for (char c = 0; ::read(reader.get(), &c, 1) == 1 && c != '\n';) line.push_back(c);
   int parked = 0, busy = 0;
-  ASSERT_EQ(std::sscanf(line.c_str(), "%d %d", &parked, &busy), 2) << line;
+  ASSERT_TRUE(std::istringstream(line) >> parked >> busy) << line;
   EXPECT_TRUE(all_stopped(parked));
   ::kill(parent.pid(), SIGKILL);  // that process alone: the workers have sessions of their own
   for (const int pid : {parked, busy}) {
