@@ -105,6 +105,23 @@ TEST_F(Bench, OnlyOneWorkerRunsWhileABlockRuns) {
   EXPECT_GT(lab.count("canary"), options.rounds);
 }
 
+TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
+  options.params = {{"cpus", {"1", "3"}}};
+  go();
+  EXPECT_THAT(lab.canary_cpus, testing::ElementsAre(1, 3));
+}
+
+TEST(Lab, CellsOfOneBudgetShareTheirCpusAndFewerLieWithinMore) {
+  const auto real = make_lab();
+  const auto all = real->cpus({});
+  const auto one = real->cpus({{"threads", 1}});
+  EXPECT_EQ(one, real->cpus({{"threads", 1}}));
+  EXPECT_EQ(one, std::vector{all.front()});
+  EXPECT_EQ(real->cpus({{"threads", 1}, {"cpus", std::to_string(all.back())}}),
+            std::vector{all.back()});
+  EXPECT_THROW(real->cpus({{"threads", 4096}}), Error);
+}
+
 TEST_F(Bench, AWrongAnswerIsAMismatchAndIsNotTimed) {
   lab.scripts["fast"].wrong = true;
   const auto result = go();

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cpu.hpp"
 #include "campaign/lab.hpp"
 
 namespace inferometer::campaign {
@@ -34,6 +35,7 @@ class FakeLab : public Lab {
   std::int64_t clock_ns = 0;
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
+  std::vector<int> canary_cpus;  ///< of the last canary
   std::string machine_name = "fake";
 
   void tell(const std::string& event) {
@@ -69,8 +71,13 @@ class FakeLab : public Lab {
   }
   std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override;
   Tensor shared(DType dtype, const Shape& shape) override { return {dtype, shape}; }
-  std::optional<measure::CanaryReading> canary(std::int64_t) override {
+  std::vector<int> cpus(const Params& params) override {
+    const auto list = params.find("cpus");
+    return list == params.end() ? std::vector{0, 1} : parse_cpu_list(to_string(list->second));
+  }
+  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) override {
     tell("canary");
+    canary_cpus = cpus;
     return measure::CanaryReading{2'000'000, 2'000'000};
   }
   Peaks peaks(std::int64_t) override { return {1e9, 1e9, ""}; }

@@ -8,7 +8,10 @@
 #include <ctime>
 #include <map>
 
+#include "base/cpu.hpp"
+#include "campaign/session.hpp"
 #include "core/hash.hpp"
+#include "core/unified.hpp"
 #include "core/wall.hpp"
 #include "graph/onnx.hpp"
 #include "graph/passes.hpp"
@@ -31,9 +34,22 @@ Params load_params(const measure::Cell& cell) {
   return params;
 }
 
-process::WorkerOptions options_for(const Params& params) {
+// The first of those that are allowed. Chosen here and not by each worker: core hands CPUs out in
+// turn, so that models loaded beside each other don't meet; ours take turns on the same ones.
+std::vector<int> cpus_for(const Params& params) {
+  Params budget;
+  for (const char* name : {"threads", "cpus"})
+    if (const auto given = params.find(name); given != params.end()) budget.insert(*given);
+  const auto threads = core::resolve_params(budget, {}).threads;  // refuses what can't be
+  const auto list = text_param(params, "cpus", "");
+  auto cpus = list.empty() ? affinity() : parse_cpu_list(list);
+  cpus.resize(std::min(cpus.size(), static_cast<std::size_t>(threads)));
+  return cpus;
+}
+
+process::WorkerOptions options_for(std::vector<int> cpus) {
   process::WorkerOptions options;
-  options.cpus = process::worker_cpus(params);
+  options.cpus = std::move(cpus);
   options.limits.load = kCallLimit;
   options.limits.call = kCallLimit;
   return options;
@@ -44,7 +60,7 @@ class ProcessWorker : public CellWorker {
   explicit ProcessWorker(measure::Cell cell)
       : cell_(std::move(cell)),
         params_(load_params(cell_)),
-        worker_(options_for(params_)),
+        worker_(options_for(cpus_for(params_))),
         recorder_(worker_.pid()) {}
 
   process::LoadReport load() override { return worker_.load(cell_.model, params_); }
@@ -79,11 +95,11 @@ class ProcessWorker : public CellWorker {
   measure::PhaseRecorder recorder_;
 };
 
-// A worker without a model that does the canary's work on as many CPUs as the cells have.
+// A worker without a model that does the canary's work on the cells' CPUs.
 class CanaryWorker {
  public:
-  explicit CanaryWorker(std::int64_t threads)
-      : worker_(options_for({{"threads", threads}})), work_(worker_.canary(Json::object())) {
+  explicit CanaryWorker(const std::vector<int>& cpus)
+      : worker_(options_for(cpus)), work_(worker_.canary(Json::object())) {
     for (const auto* key : {"canary_fma_ns", "canary_stream_ns"}) work_.erase(key);
   }
   measure::CanaryReading read() { return measure::canary_reading(worker_.canary(work_)); }
@@ -135,10 +151,11 @@ class ProcessLab : public Lab {
   Tensor shared(DType dtype, const Shape& shape) override {
     return process::shared_tensor(dtype, shape);
   }
-  std::optional<measure::CanaryReading> canary(std::int64_t threads) override {
+  std::vector<int> cpus(const Params& params) override { return cpus_for(params); }
+  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) override {
     try {
-      auto& canary = canaries_[threads];
-      if (!canary) canary = std::make_unique<CanaryWorker>(threads);
+      auto& canary = canaries_[cpus];
+      if (!canary) canary = std::make_unique<CanaryWorker>(cpus);
       return canary->read();
     } catch (const Error&) {
       return std::nullopt;  // outcomes then say that no canary ran
@@ -175,7 +192,7 @@ class ProcessLab : public Lab {
   }
 
   std::vector<EngineStatus> engines_;
-  std::map<std::int64_t, std::unique_ptr<CanaryWorker>> canaries_;
+  std::map<std::vector<int>, std::unique_ptr<CanaryWorker>> canaries_;
   std::map<std::int64_t, Peaks> peaks_;
 };
 

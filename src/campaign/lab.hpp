@@ -67,8 +67,12 @@ class Lab {
   virtual std::unique_ptr<CellWorker> worker(const measure::Cell& cell) = 0;
   /// Zeroed memory that every worker reads without a copy.
   virtual Tensor shared(DType dtype, const Shape& shape) = 0;
-  /// What the machine is worth now, on `threads` CPUs; none: no canary here.
-  virtual std::optional<measure::CanaryReading> canary(std::int64_t threads) = 0;
+  /// The CPUs of a worker with these params (`threads` and `cpus` count): the same for all cells,
+  /// because a comparison across CPUs cancels nothing, and fewer lie within more. Throws
+  /// Error{Invalid}.
+  virtual std::vector<int> cpus(const Params& params) = 0;
+  /// What the machine is worth now, on these CPUs; none: no canary here.
+  virtual std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) = 0;
   /// Measured once per number of threads, then remembered.
   virtual Peaks peaks(std::int64_t threads) = 0;
   virtual Json machine() = 0;         ///< measure::machine

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "campaign/seat.hpp"
 #include "campaign/session.hpp"
@@ -120,11 +121,15 @@ void record_failures(Session& session, const Subjects& subjects,
   }
 }
 
-std::int64_t most_threads(const std::vector<Seat>& seats) {
-  std::int64_t threads = 1;
-  for (const auto& seat : seats)
-    if (seat.worker) threads = std::max(threads, integer_param(seat.info.requested, "threads", 1));
-  return threads;
+// Where the canary runs: on every CPU that some cell may use.
+std::vector<int> cpus_of(Session& session, const std::vector<Seat>& seats) {
+  std::set<int> all;
+  for (const auto& seat : seats) {
+    if (!seat.worker) continue;
+    const auto cpus = session.lab.cpus(seat.entrant->contender->cell.params);
+    all.insert(cpus.begin(), cpus.end());
+  }
+  return {all.begin(), all.end()};
 }
 
 void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats) {
@@ -134,7 +139,7 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
   std::vector<measure::Subject*> pointers;
   for (const auto& subject : subjects) pointers.push_back(subject.get());
   const auto& options = session.options;
-  const auto threads = most_threads(seats);
+  const auto cpus = cpus_of(session, seats);
   const auto round_s = guess_round_s(session, plan);
   const measure::ScheduleOptions schedule{
       .rounds = options.rounds,
@@ -142,7 +147,7 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch)};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
-      .canary = [&, threads] { return session.lab.canary(threads); },
+      .canary = [&] { return session.lab.canary(cpus); },
       .on_round =
           [&](const measure::RoundRecord& record) {
             session.record(journal_round(plan, record, subjects));
