@@ -52,9 +52,23 @@ const std::vector<double>& longest(std::span<const std::vector<double>> launches
   return *std::ranges::max_element(launches, {}, &std::vector<double>::size);
 }
 
-// Within launches only: from one to the next the level may jump.
-std::optional<Interval> drift_of(std::span<const std::vector<double>> launches, double confidence) {
-  return theil_sen(longest(launches), confidence);
+double beyond_zero(const Interval& interval) {
+  return std::max(interval.lower, -interval.upper);
+}
+
+// Within launches only: from one to the next the level may jump. Each may drift, and the more there
+// are the more often one seems to by chance: their false alarms together keep to 1 - confidence.
+std::optional<Interval> drift_of(std::span<const std::vector<double>> launches,
+                                 const CompareOptions& options, std::size_t count) {
+  const double confidence = 1 - (1 - options.confidence) / static_cast<double>(count);
+  std::optional<Interval> most;
+  for (std::size_t i = 0; i < launches.size(); ++i) {
+    const auto drift = options.rounds.empty()
+                           ? theil_sen(launches[i], confidence)
+                           : theil_sen(launches[i], confidence, options.rounds[i]);
+    if (drift && (!most || beyond_zero(*drift) > beyond_zero(*most))) most = drift;
+  }
+  return most;
 }
 
 }  // namespace
@@ -79,7 +93,7 @@ Comparison compare(std::span<const std::vector<double>> launches, const CompareO
     compare_rounds(comparison, longest(launches), options);
   else
     compare_launches(comparison, medians, options.confidence);
-  comparison.drift = drift_of(launches, options.confidence);
+  comparison.drift = drift_of(launches, options, medians.size());
   return comparison;
 }
 

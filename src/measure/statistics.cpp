@@ -149,14 +149,22 @@ std::optional<Interval> t_interval(std::span<const double> values, double confid
   return Interval{center, center - reach, center + reach, confidence};
 }
 
-std::optional<Interval> theil_sen(std::span<const double> series, double confidence) {
-  if (series.size() < 2) return std::nullopt;
-  const auto rank = slope_rank(series.size(), confidence);
+std::optional<Interval> theil_sen(std::span<const double> series, double confidence,
+                                  std::span<const double> steps) {
+  assert(steps.empty() || steps.size() == series.size());
+  const auto points = std::min(series.size(), kMostSlopePoints);
+  if (points < 2) return std::nullopt;
+  const auto rank = slope_rank(points, confidence);
   if (!rank) return std::nullopt;
+  const auto place = [&](std::size_t point) { return point * series.size() / points; };
+  const auto step = [&](std::size_t at) {
+    return steps.empty() ? static_cast<double>(at) : steps[at];
+  };
   std::vector<double> slopes;
-  for (std::size_t i = 0; i < series.size(); ++i)
-    for (std::size_t j = i + 1; j < series.size(); ++j)
-      slopes.push_back((series[j] - series[i]) / static_cast<double>(j - i));
+  slopes.reserve(points * (points - 1) / 2);
+  for (std::size_t i = 0; i < points; ++i)
+    for (std::size_t j = i + 1; j < points; ++j)
+      slopes.push_back((series[place(j)] - series[place(i)]) / (step(place(j)) - step(place(i))));
   std::ranges::sort(slopes);
   return Interval{quantile_of_sorted(slopes, 0.5), slopes[*rank], slopes[slopes.size() - 1 - *rank],
                   confidence};

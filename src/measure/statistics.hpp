@@ -43,10 +43,13 @@ std::optional<Interval> t_interval(std::span<const double> values, double confid
 /// The quantile of Student's t at `share` (0.975 for a two-sided 95 %).
 double t_quantile(double share, double degrees);
 
-/// Theil-Sen slope per step of an evenly spaced series; its interval from the exact distribution of
-/// Kendall's statistic. None when the series is too short to exclude anything (fewer than 5 at
-/// 95 %).
-std::optional<Interval> theil_sen(std::span<const double> series, double confidence = kConfidence);
+/// Theil-Sen slope per step of a series; its interval from the exact distribution of Kendall's
+/// statistic. `steps`: where each value stands, ascending; empty: 0, 1, 2, ... None when the series
+/// is too short to exclude anything (fewer than 5 at 95 %). Time and memory grow with the square of
+/// the length: of more than kMostSlopePoints values that many are taken, evenly.
+std::optional<Interval> theil_sen(std::span<const double> series, double confidence = kConfidence,
+                                  std::span<const double> steps = {});
+inline constexpr std::size_t kMostSlopePoints = 1000;
 
 /// The least number of timings that, with `over_limit` of them above a limit, shows at 99 % that
 /// the percentile (share 0.99 for p99) lies below it.
@@ -69,7 +72,7 @@ struct Comparison {
   std::string why;
   double half_width = 0;          ///< (upper - lower) / 2 / ratio; 0 without an interval
   std::string basis;              ///< "t over 5 launches", "1 launch: ..."
-  std::optional<Interval> drift;  ///< slope of the log-ratio per round
+  std::optional<Interval> drift;  ///< slope of the log-ratio per round, in the launch of the most
   bool drifts() const noexcept { return drift && (drift->lower > 0 || drift->upper < 0); }
   /// The interval covers 1 (or there is none): the two are not told apart.
   bool told_apart() const noexcept {
@@ -82,6 +85,8 @@ struct CompareOptions {
   /// By how much medians of launches of one cell are known to differ here; one launch claims no
   /// less.
   double known_launch_spread = 0.03;
+  /// The numbers of each launch's rounds, for drift; empty: none is left out.
+  std::span<const std::vector<double>> rounds = {};
 };
 
 /// `launches`: the log-ratios of each launch, in round order; empty launches are left out. Launches

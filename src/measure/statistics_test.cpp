@@ -106,6 +106,15 @@ TEST(Statistics, TheilSenFindsALineAndIgnoresOutliers) {
   EXPECT_DOUBLE_EQ(five.upper, 1);
 }
 
+TEST(Statistics, TheilSenKnowsGapsAndThinsLongSeries) {
+  const auto slope = theil_sen(Values{0, 1, 2, 8, 9}, kConfidence, Values{0, 1, 2, 8, 9}).value();
+  EXPECT_DOUBLE_EQ(slope.lower, 1);
+  EXPECT_DOUBLE_EQ(slope.upper, 1);
+  Values series;
+  for (int i = 0; i < 100'000; ++i) series.push_back(2.0 * i);
+  EXPECT_DOUBLE_EQ(theil_sen(series).value().estimate, 2);
+}
+
 TEST(Statistics, TheilSenCoversAsItSays) {
   std::mt19937_64 random(11);
   for (const std::size_t n : {8u, 20u, 70u}) {
@@ -217,6 +226,7 @@ TEST(Compare, DriftIsSeen) {
   }
   EXPECT_TRUE(compare(std::vector<Values>{drifting}).drifts());
   EXPECT_FALSE(compare(std::vector<Values>{steady}).drifts());
+  EXPECT_TRUE(compare(std::vector<Values>{steady, drifting, steady}).drifts());
 }
 
 }  // namespace
