@@ -40,7 +40,15 @@ class CellSubject : public measure::Subject {
   void resume() override { seat_.worker->wake(); }
   void pause() override { seat_.worker->park(); }
 
-  Seat& seat() const noexcept { return seat_; }
+  /// Its own cells end with this error, not the seat's others: what loading told is whole, and
+  /// memory has a process of its own.
+  std::vector<measure::Outcome> failed(const Error& error) const {
+    std::vector<measure::Outcome> outcomes;
+    for (const auto& cell : seat_.cells)
+      if (std::ranges::find(cell_ids_, cell.cell_id) != cell_ids_.end())
+        outcomes.push_back(failed_with(cell, "predict", error));
+    return outcomes;
+  }
   /// The journal's block of the block that ran last.
   Block journal_block(const measure::BlockTimings& timings) const {
     Block block{.cell_ids = cell_ids_,
@@ -116,8 +124,7 @@ void record_failures(Session& session, const Subjects& subjects,
                      const std::vector<std::exception_ptr>& failures) {
   for (std::size_t i = 0; i < failures.size(); ++i) {
     if (!failures[i]) continue;
-    fail(subjects[i]->seat(), "predict", as_error(failures[i]));
-    for (const auto& cell : subjects[i]->seat().cells) session.record(cell);
+    for (const auto& outcome : subjects[i]->failed(as_error(failures[i]))) session.record(outcome);
   }
 }
 
@@ -187,17 +194,15 @@ void record_loads(Session& session, const LaunchPlan& plan, const std::vector<Se
 
 void run_memory(Session& session, const LaunchPlan& plan, const Seat& seat) {
   const auto id = id_of(seat, "memory");
+  Round round{.launch = plan.launch, .group = plan.group};
   try {
-    Round round{.launch = plan.launch, .group = plan.group};
     round.blocks.push_back({.cell_ids = {id}, .values = memory_pass(session, seat)});
-    session.record(std::move(round));
   } catch (const Error& error) {
-    auto outcome = *std::ranges::find(seat.cells, id, &measure::Outcome::cell_id);
-    outcome.status = error.code();
-    outcome.stage = "measure";
-    outcome.reason = error.what();
-    session.record(outcome);
+    const auto& cell = *std::ranges::find(seat.cells, id, &measure::Outcome::cell_id);
+    session.record(failed_with(cell, "measure", error));
+    return;
   }
+  session.record(std::move(round));  // what the journal throws is not the cell's failure
 }
 
 bool wants_memory(const Seat& seat) {

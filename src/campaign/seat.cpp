@@ -122,13 +122,11 @@ void check_seat(Session& session, Seat& seat) {
 
 }  // namespace
 
-void fail(Seat& seat, const std::string& stage, const Error& error) {
-  for (auto& cell : seat.cells) {
-    cell.status = error.code();
-    cell.stage = stage;
-    cell.reason = error.what();
-  }
-  seat.worker.reset();
+measure::Outcome failed_with(measure::Outcome cell, const std::string& stage, const Error& error) {
+  cell.status = error.code();
+  cell.stage = stage;
+  cell.reason = error.what();
+  return cell;
 }
 
 Seat take_seat(Session& session, const Entrant& entrant) {
@@ -144,7 +142,8 @@ Seat take_seat(Session& session, const Entrant& entrant) {
     stage = "parity";
     check_seat(session, seat);
   } catch (const Error& error) {
-    fail(seat, stage, error);
+    for (auto& cell : seat.cells) cell = failed_with(std::move(cell), stage, error);
+    seat.worker.reset();
   }
   return seat;
 }

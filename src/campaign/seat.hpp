@@ -21,8 +21,8 @@ struct Seat {
 /// Loads and checks one contender. A failure stands in the seat's cells.
 Seat take_seat(Session& session, const Entrant& entrant);
 
-/// Every cell of the seat ends with this error; its worker goes.
-void fail(Seat& seat, const std::string& stage, const Error& error);
+/// The cell, ended by this error.
+measure::Outcome failed_with(measure::Outcome cell, const std::string& stage, const Error& error);
 
 /// memory_* keys of a fresh process of the same contender. Throws Error.
 Json memory_pass(Session& session, const Seat& seat);
