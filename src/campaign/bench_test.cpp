@@ -92,6 +92,29 @@ TEST_F(Bench, FiguresAreThoseOfTheEngine) {
   EXPECT_EQ(find(result, "slow", "memory").values.at("memory_model_bytes"), 1 << 20);
 }
 
+TEST_F(Bench, OneLaunchClaimsNoLessThanTheLaunchSpread) {
+  const auto result = go();
+  const auto& values = find(result, "fast", "throughput", 4).values;
+  EXPECT_LT(values.at("throughput_lower_samples_per_s").get<double>(), 1000 / 1.029);
+  EXPECT_GT(values.at("throughput_upper_samples_per_s").get<double>(), 1000 * 1.029);
+}
+
+TEST_F(Bench, ResumeWithAnotherControlDoesNotMixRatios) {
+  options.journal = journal;
+  options.batch_sizes = {1};
+  const auto control = find(go(), "slow", "throughput").cell_id;
+  options.resume = true;
+  options.launches = 2;
+  options.control = "fast";
+  const auto result = go();
+  const auto& fast = find(result, "fast", "throughput");
+  EXPECT_EQ(fast.values.at("control"), control);
+  EXPECT_NEAR(fast.values.at("ratio_to_control").get<double>(), 2, 1e-4);
+  EXPECT_THAT(fast.values.at("ratio_basis").get<std::string>(), HasSubstr("1 launch"));
+  EXPECT_THAT(fast.warnings, testing::Contains(HasSubstr("leaves out 1 of 2 launches")));
+  EXPECT_EQ(find(result, "slow", "throughput").values.at("ratio_to_control"), 1.0);
+}
+
 TEST_F(Bench, OnlyOneWorkerRunsWhileABlockRuns) {
   lab.on_event = [&](const std::string& event) {
     if (event.starts_with("block")) {
@@ -177,8 +200,43 @@ TEST_F(Bench, ACrashWithinTheRoundsLeavesTheOthersAlone) {
   const auto result = go();
   EXPECT_EQ(find(result, "fast", "throughput").status, Status::Crashed);
   EXPECT_EQ(find(result, "fast", "throughput").stage, "predict");
+  EXPECT_EQ(find(result, "fast", "load").status, Status::Ok) << "it was measured before";
+  EXPECT_EQ(find(result, "fast", "memory").status, Status::Ok) << "it has a process of its own";
   EXPECT_EQ(find(result, "slow", "throughput").status, Status::Ok);
   EXPECT_EQ(find(result, "slow", "throughput").values.at("rounds"), options.rounds);
+}
+
+TEST_F(Bench, ACrashInALaterLaunchKeepsTheFiguresOfTheEarlier) {
+  options.journal = journal;
+  options.batch_sizes = {1};
+  options.workloads = {"throughput"};
+  options.launches = 3;
+  lab.on_event = [&](const std::string& event) {
+    if (event != "load slow" || lab.count(event) != 3) return;
+    lab.scripts["fast"].at_block = Error(Status::Crashed, "signal 9");
+    lab.scripts["fast"].block_number = 8;
+  };
+  const auto result = go();
+  const auto& fast = find(result, "fast", "throughput");
+  EXPECT_EQ(fast.status, Status::Crashed);
+  EXPECT_EQ(fast.values.at("launches"), 2);
+  EXPECT_NEAR(fast.values.at("throughput_samples_per_s").get<double>(), 1000, 0.01);
+  EXPECT_THAT(fast.warnings, testing::Contains(HasSubstr("2 of 3 launches that ended well")));
+  EXPECT_EQ(measure::to_json(summarise(read_journal(journal)).back()), measure::to_json(fast));
+}
+
+TEST_F(Bench, LoadsFromTheArtifactCacheAreNotMixedWithOthers) {
+  options.batch_sizes = {1};
+  options.workloads = {"load"};
+  options.launches = 3;
+  lab.on_event = [&](const std::string& event) {
+    if (event == "load slow" && lab.count(event) == 2) lab.scripts["fast"].from_artifact = true;
+  };
+  const auto result = go();
+  const auto& load = find(result, "fast", "load");
+  EXPECT_EQ(load.values.at("load_state"), "artifact");
+  EXPECT_EQ(load.values.at("launches"), 2);
+  EXPECT_THAT(load.warnings, testing::Contains(HasSubstr("2 of 3 launches")));
 }
 
 TEST_F(Bench, MoreInFlightGivesLatencyBlocksOfItsOwn) {

@@ -21,6 +21,7 @@ struct Script {
   std::int64_t row_ns = 1'000'000;
   bool available = true;
   bool wrong = false;             ///< an answer that isn't right
+  bool from_artifact = false;     ///< loads are
   std::optional<Error> at_load;   ///< thrown by load
   std::optional<Error> at_block;  ///< thrown by block number `block_number`
   int block_number = 0;
@@ -112,6 +113,7 @@ class FakeWorker : public CellWorker {
     info.engine = cell_.engine;
     info.engine_version = "1.0";
     info.model_hash = "model";
+    info.from_artifact = script_.from_artifact;
     info.inputs = FakeLab::ports("x");
     info.outputs = FakeLab::ports("y");
     info.requested = cell_.params;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,6 +18,8 @@ namespace inferometer::campaign {
 namespace {
 
 using measure::Outcome;
+
+constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
 
 bool timed(const std::string& workload) {
   return workload == "throughput" || workload == "latency";
@@ -92,19 +95,25 @@ void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
   outcome.values["rounds_rejected"] = rejected;
 }
 
-void put_rate_interval(const std::vector<measure::BlockTimings>& blocks, Outcome& outcome) {
-  std::vector<double> rates;
-  for (const auto& block : blocks)
-    if (block.wall_ns > 0)
-      rates.push_back(1e9 * static_cast<double>(block.samples) /
-                      static_cast<double>(block.wall_ns));
-  const auto interval = measure::median_interval(rates);
+// A rate is a ratio to one sample a second: what holds for ratios of launches holds for it.
+void put_rate_interval(const std::vector<Life>& lives, Outcome& outcome) {
+  std::vector<std::vector<double>> launches;
+  for (const auto& life : lives) {
+    auto& logs = launches.emplace_back();
+    for (const auto* round : kept_rounds(life))
+      if (const auto& block = *block_of(*round, outcome.cell_id);
+          block.wall_ns > 0 && block.samples > 0)
+        logs.push_back(std::log(1e9 * static_cast<double>(block.samples) /
+                                static_cast<double>(block.wall_ns)));
+    if (logs.empty()) launches.pop_back();
+  }
+  if (launches.empty()) return;
+  const auto rate = measure::compare(launches);
   for (const auto* key : {"throughput_lower_samples_per_s", "throughput_upper_samples_per_s"})
-    if (!interval)
-      measure::set_missing(outcome, key, fmt::format("{} rounds are too few", rates.size()));
-  if (!interval) return;
-  outcome.values["throughput_lower_samples_per_s"] = interval->lower;
-  outcome.values["throughput_upper_samples_per_s"] = interval->upper;
+    if (!rate.interval) measure::set_missing(outcome, key, rate.why);
+  if (!rate.interval) return;
+  outcome.values["throughput_lower_samples_per_s"] = rate.interval->lower;
+  outcome.values["throughput_upper_samples_per_s"] = rate.interval->upper;
 }
 
 void put_speed(const std::vector<Life>& lives, Outcome& outcome) {
@@ -118,7 +127,7 @@ void put_speed(const std::vector<Life>& lives, Outcome& outcome) {
     }
   if (outcome.cell.workload == "throughput") {
     measure::put_throughput(outcome.values, blocks);
-    put_rate_interval(blocks, outcome);
+    put_rate_interval(lives, outcome);
   }
   if (outcome.cell.workload == "latency") measure::put_latency(outcome.values, timings);
 }
@@ -141,8 +150,13 @@ std::string control_of(const Launch& launch, const Outcome& outcome) {
   return "";
 }
 
-std::vector<double> ratios_in(const Life& life, const Outcome& outcome) {
-  const auto control = control_of(*life.launch, outcome);
+// The log-ratios of one launch, and the numbers of their rounds.
+struct Ratios {
+  std::vector<double> logs, rounds;
+};
+
+Ratios ratios_in(const Life& life, const Outcome& outcome, const std::string& control) {
+  Ratios ratios;
   std::vector<double> control_ns, cell_ns;
   for (const auto* round : kept_rounds(life)) {
     const auto* other = block_of(*round, control);
@@ -152,8 +166,10 @@ std::vector<double> ratios_in(const Life& life, const Outcome& outcome) {
     if (theirs <= 0 || ours <= 0) continue;
     control_ns.push_back(theirs);
     cell_ns.push_back(ours);
+    ratios.rounds.push_back(static_cast<double>(round->round));
   }
-  return measure::log_ratios(control_ns, cell_ns);
+  ratios.logs = measure::log_ratios(control_ns, cell_ns);
+  return ratios;
 }
 
 void put_interval(const measure::Comparison& comparison, Outcome& outcome) {
@@ -178,24 +194,47 @@ void put_drift(const measure::Comparison& comparison, Outcome& outcome) {
                                            100 * comparison.drift->estimate));
 }
 
+// One control for all launches, the first that there was: ratios to different ones don't mix.
+std::string first_control(const std::vector<Life>& lives, const Outcome& outcome) {
+  for (const auto& life : lives)
+    if (auto control = control_of(*life.launch, outcome); !control.empty()) return control;
+  return "";
+}
+
+void warn_of_other_controls(const std::vector<Life>& lives, const std::string& control,
+                            Outcome& outcome) {
+  const auto others = std::ranges::count_if(
+      lives, [&](const Life& life) { return control_of(*life.launch, outcome) != control; });
+  if (others > 0)
+    outcome.warnings.push_back(
+        fmt::format("the ratio leaves out {} of {} launches: their control was another or failed; "
+                    "resume with the --control of the first launch",
+                    others, lives.size()));
+}
+
 void put_comparison(const std::vector<Life>& lives, Outcome& outcome) {
-  const auto control = lives.empty() ? "" : control_of(*lives.back().launch, outcome);
+  const auto control = first_control(lives, outcome);
   if (control.empty()) return;
   outcome.values["control"] = control;
   if (control == outcome.cell_id) {
     outcome.values["ratio_to_control"] = 1.0;
     return;
   }
-  std::vector<std::vector<double>> launches;
-  for (const auto& life : lives)
-    if (auto ratios = ratios_in(life, outcome); !ratios.empty())
-      launches.push_back(std::move(ratios));
+  warn_of_other_controls(lives, control, outcome);
+  std::vector<std::vector<double>> launches, rounds;
+  for (const auto& life : lives) {
+    if (control_of(*life.launch, outcome) != control) continue;
+    auto ratios = ratios_in(life, outcome, control);
+    if (ratios.logs.empty()) continue;
+    launches.push_back(std::move(ratios.logs));
+    rounds.push_back(std::move(ratios.rounds));
+  }
   if (launches.empty()) {
     measure::set_missing(outcome, "ratio_to_control",
                          "no round with both the cell and its control");
     return;
   }
-  const auto comparison = measure::compare(launches);
+  const auto comparison = measure::compare(launches, {.rounds = rounds});
   outcome.values["ratio_to_control"] = comparison.ratio;
   outcome.values["ratio_basis"] = comparison.basis;
   put_interval(comparison, outcome);
@@ -290,8 +329,27 @@ void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
+std::string load_state_of(const Life& life, const Outcome& outcome) {
+  const auto& values = block_of(*life.rounds.back(), outcome.cell_id)->values;
+  const auto found = values.find("load_state");
+  return found == values.end() || !found->is_string() ? "" : found->get<std::string>();
+}
+
+// Loads from the artifact cache and loads without it are different quantities.
+std::vector<Life> of_last_load_state(std::vector<Life> lives, Outcome& outcome) {
+  const auto all = lives.size();
+  const auto state = load_state_of(lives.back(), outcome);
+  std::erase_if(lives, [&](const Life& life) { return load_state_of(life, outcome) != state; });
+  if (lives.size() < all)
+    outcome.warnings.push_back(
+        fmt::format("load: the figures are of the {} of {} launches whose load_state was {}",
+                    lives.size(), all, state));
+  return lives;
+}
+
 // Load and memory: numbers are medians over launches, words are the last launch's.
-void put_phases(const std::vector<Life>& lives, Outcome& outcome) {
+void put_phases(const std::vector<Life>& all, Outcome& outcome) {
+  const auto lives = of_last_load_state(all, outcome);
   std::map<std::string, std::vector<double>> numbers;
   for (const auto& life : lives)
     for (const auto* round : life.rounds)
@@ -299,14 +357,39 @@ void put_phases(const std::vector<Life>& lives, Outcome& outcome) {
         if (value.is_number()) numbers[key].push_back(value.get<double>());
         outcome.values[key] = value;
       }
-  for (const auto& [key, all] : numbers)
-    outcome.values[key] = static_cast<std::int64_t>(measure::median(all));
+  for (const auto& [key, given] : numbers)
+    outcome.values[key] =
+        static_cast<std::int64_t>(std::clamp(measure::median(given), -kMostFigure, kMostFigure));
   outcome.values["launches"] = lives.size();
 }
 
+void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
+  if (timed(outcome.cell.workload))
+    put_timed(lives, outcome);
+  else
+    put_phases(lives, outcome);
+}
+
+// A cell that failed once has failed, and is not ranked; what its whole launches told stays beside
+// the failure.
+Outcome failed_cell(const Outcome& failure, std::vector<Life> lives) {
+  const auto all = lives.size();
+  std::erase_if(lives, [](const Life& life) { return !life.complete; });
+  if (lives.empty()) return failure;
+  auto outcome = *cell_of(*lives.back().launch, failure.cell_id);
+  put_figures(lives, outcome);
+  outcome.status = failure.status;
+  outcome.stage = failure.stage;
+  outcome.reason = failure.reason;
+  outcome.values.update(failure.values);
+  outcome.warnings.push_back(
+      fmt::format("the figures are of the {} of {} launches that ended well", lives.size(), all));
+  return outcome;
+}
+
 Outcome summarise_cell(const Journal& journal, const std::string& cell_id) {
-  if (const auto* failure = failure_of(journal, cell_id)) return *failure;
   const auto lives = lives_of(journal, cell_id);
+  if (const auto* failure = failure_of(journal, cell_id)) return failed_cell(*failure, lives);
   auto outcome = *cell_of(*lives.back().launch, cell_id);
   const auto chosen = chosen_lives(lives, outcome);
   if (chosen.empty()) {
@@ -315,10 +398,7 @@ Outcome summarise_cell(const Journal& journal, const std::string& cell_id) {
     outcome.reason = "interrupted before anything of it was measured; --resume goes on";
     return outcome;
   }
-  if (timed(outcome.cell.workload))
-    put_timed(chosen, outcome);
-  else
-    put_phases(chosen, outcome);
+  put_figures(chosen, outcome);
   return outcome;
 }
 

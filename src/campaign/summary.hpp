@@ -10,7 +10,9 @@
 namespace inferometer::campaign {
 
 /// One outcome per cell that a launch met, in order of first appearance. Launches that ran to their
-/// end count; when a cell has none, the one with most rounds does, and a warning says so.
+/// end count; when a cell has none, the one with most rounds does, and a warning says so. A cell
+/// that failed in any launch has failed; the figures of its whole launches stand beside the
+/// failure.
 std::vector<measure::Outcome> summarise(const Journal& journal);
 
 /// Launches of this cell that ran to their end.
