@@ -47,7 +47,11 @@ class FolderLock {
  public:
   explicit FolderLock(const fs::path& folder)
       : fd_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    if (fd_ < 0 || ::flock(fd_, LOCK_EX) != 0) fail(folder, std::strerror(errno));
+    if (fd_ < 0) fail(folder, std::strerror(errno));
+    if (::flock(fd_, LOCK_EX) == 0) return;
+    const int reason = errno;
+    ::close(fd_);  // no destructor runs after a constructor that throws
+    fail(folder, std::strerror(reason));
   }
   ~FolderLock() { ::close(fd_); }
   FolderLock(const FolderLock&) = delete;
@@ -63,11 +67,19 @@ struct Entry {
   std::uint64_t bytes;
 };
 
+// <key>-<kind>, finished or still being written. A folder may hold files of its owner's beside
+// ours.
+bool is_ours(const std::string& name) {
+  constexpr std::size_t kKeyDigits = 32;
+  return name.size() > kKeyDigits + 1 && name[kKeyDigits] == '-' &&
+         name.find_first_not_of("0123456789abcdef") == kKeyDigits;
+}
+
 std::vector<Entry> oldest_first(const fs::path& folder) {
   std::vector<Entry> entries;
   std::error_code error;
   for (const auto& file : fs::directory_iterator(folder, error)) {
-    if (file.path().filename() == ".lock" || !file.is_regular_file(error)) continue;
+    if (!is_ours(file.path().filename().string()) || !file.is_regular_file(error)) continue;
     entries.push_back({file.path(), file.last_write_time(error), file.file_size(error)});
   }
   std::sort(entries.begin(), entries.end(),

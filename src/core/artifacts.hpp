@@ -4,7 +4,8 @@
 // An entry is code or weights that a later process trusts, so the folder belongs to its owner
 // alone, and a key covers all that an entry depends on: a foreign compiled object can crash an
 // engine. Entries are written under a temporary name and renamed; a finished entry is never
-// changed. The least recently used go when the folder grows over its limit.
+// changed. The least recently used go when ours grow over the limit; other files in the folder are
+// neither counted nor touched.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace inferometer::core {
 
 inline constexpr std::uint64_t kCacheLimitBytes = 16ull << 30;
 
-/// One folder as one load sees it: fixed key, several kinds. Thread-safe; several processes may
-/// share the folder.
+/// One folder as one load sees it: fixed key (32 hexadecimal digits), several kinds. Thread-safe;
+/// several processes may share the folder.
 class ArtifactCache {
  public:
   /// Makes the folder (mode 0700). Throws Error{Invalid} when it can't be, or when others may write

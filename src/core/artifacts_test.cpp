@@ -13,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const std::string kKey(32, 'a');
+
 class ArtifactsTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -32,16 +34,16 @@ class ArtifactsTest : public testing::Test {
 };
 
 TEST_F(ArtifactsTest, FindsWhatWasCommittedUnderItsOwnKeyAndKindOnly) {
-  const ArtifactCache cache(root_ / "cache", "key1");
+  const ArtifactCache cache(root_ / "cache", kKey);
   EXPECT_FALSE(cache.find("compiled"));
   put(cache, "compiled", "code");
   EXPECT_EQ(read_text(*cache.find("compiled")), "code");
   EXPECT_FALSE(cache.find("weights"));
-  EXPECT_FALSE(ArtifactCache(root_ / "cache", "key2").find("compiled"));
+  EXPECT_FALSE(ArtifactCache(root_ / "cache", std::string(32, 'b')).find("compiled"));
 }
 
 TEST_F(ArtifactsTest, FolderAndEntriesAreTheOwnersAlone) {
-  const ArtifactCache cache(root_ / "cache", "key");
+  const ArtifactCache cache(root_ / "cache", kKey);
   put(cache, "compiled", "code");
   struct stat folder{}, entry{};
   ::stat((root_ / "cache").c_str(), &folder);
@@ -54,7 +56,7 @@ TEST_F(ArtifactsTest, AFolderThatOthersWriteToIsRefused) {
   fs::create_directories(root_ / "open");
   ::chmod((root_ / "open").c_str(), 0777);
   try {
-    const ArtifactCache cache(root_ / "open", "key");
+    const ArtifactCache cache(root_ / "open", kKey);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Status::Invalid);
@@ -63,24 +65,35 @@ TEST_F(ArtifactsTest, AFolderThatOthersWriteToIsRefused) {
 }
 
 TEST_F(ArtifactsTest, ADiscardedFileLeavesNothing) {
-  const ArtifactCache cache(root_ / "cache", "key");
+  const ArtifactCache cache(root_ / "cache", kKey);
   cache.discard(cache.create("compiled"));
   EXPECT_FALSE(cache.find("compiled"));
   EXPECT_TRUE(fs::is_empty(root_ / "cache"));
 }
 
 TEST_F(ArtifactsTest, TheLeastRecentlyUsedGoesWhenTheFolderIsFull) {
-  const ArtifactCache cache(root_ / "cache", "key", 25);
+  const ArtifactCache cache(root_ / "cache", kKey, 25);
   put(cache, "a", "0123456789");
   put(cache, "b", "0123456789");
   const auto past = fs::file_time_type::clock::now() - std::chrono::hours(1);
-  fs::last_write_time(root_ / "cache" / "key-a", past);
-  fs::last_write_time(root_ / "cache" / "key-b", past - std::chrono::hours(1));
+  fs::last_write_time(root_ / "cache" / (kKey + "-a"), past);
+  fs::last_write_time(root_ / "cache" / (kKey + "-b"), past - std::chrono::hours(1));
   EXPECT_TRUE(cache.find("b"));  // renewed: a is now the oldest
   put(cache, "c", "0123456789");
   EXPECT_FALSE(cache.find("a"));
   EXPECT_TRUE(cache.find("b"));
   EXPECT_TRUE(cache.find("c"));
+}
+
+TEST_F(ArtifactsTest, FilesOfTheOwnersAreNeitherCountedNorRemoved) {
+  const ArtifactCache cache(root_ / "cache", kKey, 25);
+  const fs::path model = root_ / "cache" / "resnet50-v1.onnx";
+  write_text_atomic(model, std::string(100, 'x'));
+  fs::last_write_time(model, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  put(cache, "a", "0123456789");
+  put(cache, "b", "0123456789");
+  EXPECT_TRUE(fs::exists(model));
+  EXPECT_TRUE(cache.find("a"));
 }
 
 }  // namespace
