@@ -137,7 +137,7 @@ class ProcessLab : public Lab {
     return engines_ = process::probe_engines(names, kProbeLimit);
   }
   ModelFacts model(const std::filesystem::path& path) override {
-    ModelFacts facts{.hash = core::model_hash(path)};
+    ModelFacts facts{.hash = core::model_hash(path).hex};
     try {
       if (path.extension() == ".onnx") read_graph(path, facts);
     } catch (const Error& error) {

@@ -159,7 +159,7 @@ std::string answers_text(const std::vector<Acceptance>& answers) {
 Reply inspect(const std::filesystem::path& path) {
   const core::ModelFile file = core::read_model_file(path);
   Reply reply;
-  const std::string hash = core::model_hash(path);
+  const std::string hash = core::model_hash(path).hex;
   reply.data = {{"path", path.string()}, {"model_hash", hash}};
   reply.text = facts_text({{"model", path.string()}, {"hash", hash}});
   if (file.signature) {

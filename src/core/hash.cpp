@@ -14,6 +14,24 @@
 #include <xxhash.h>
 
 namespace inferometer::core {
+namespace {
+
+// The other files that a model is made of. Throws Error{Unsupported} for ONNX that our reader
+// doesn't take.
+std::vector<std::filesystem::path> companions(const std::filesystem::path& path) {
+  if (path.extension() == ".onnx") {
+    const auto external = graph::read_onnx(path).external_files;
+    return {external.begin(), external.end()};
+  }
+  if (path.extension() == ".xml") {  // OpenVINO IR: the weights lie beside it
+    auto weights = path;
+    weights.replace_extension(".bin");
+    if (std::filesystem::exists(weights)) return {weights};
+  }
+  return {};
+}
+
+}  // namespace
 
 struct Hasher::State {
   XXH3_state_t xxh;
@@ -53,14 +71,18 @@ std::string file_hash(const std::filesystem::path& path) {
   return known[identity] = hasher.hex();
 }
 
-std::string model_hash(const std::filesystem::path& path) {
+ModelHash model_hash(const std::filesystem::path& path) {
+  ModelHash hash;
   Hasher hasher;
   hasher.feed(file_hash(path));
-  if (path.extension() == ".onnx") {
-    for (const auto& external : graph::read_onnx(path).external_files)
-      hasher.feed(file_hash(external));
+  try {
+    for (const auto& file : companions(path)) hasher.feed(file_hash(file));
+  } catch (const Error& error) {
+    if (error.code() != Status::Unsupported) throw;
+    hash.left_out = error.what();
   }
-  return hasher.hex();
+  hash.hex = hasher.hex();
+  return hash;
 }
 
 }  // namespace inferometer::core

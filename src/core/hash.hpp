@@ -33,7 +33,12 @@ class Hasher {
 /// Thread-safe. Throws Error{Invalid} when it can't be read.
 std::string file_hash(const std::filesystem::path& path);
 
-/// Hash of a model: its file and, for ONNX, every file of external data.
-std::string model_hash(const std::filesystem::path& path);
+/// Hash of a model: its file and those that belong to it, which are ONNX's external data and the
+/// weights (.bin) of OpenVINO's IR.
+struct ModelHash {
+  std::string hex;
+  std::string left_out;  ///< why external data may be missing; empty: all is in
+};
+ModelHash model_hash(const std::filesystem::path& path);
 
 }  // namespace inferometer::core

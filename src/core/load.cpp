@@ -160,7 +160,14 @@ std::shared_ptr<ArtifactCache> open_cache(const Choice& choice, const Resolved& 
                                           const Settings& settings, Info& info) {
   const std::string folder = std::get<std::string>(resolved.params.at("cache_dir"));
   if (folder.empty()) return nullptr;
-  info.model_hash = model_hash(info.model_path);
+  const ModelHash hash = model_hash(info.model_path);
+  info.model_hash = hash.hex;
+  if (!hash.left_out.empty()) {
+    info.notes.push_back(
+        "cache_dir is not used: external data of this model would not be noticed (" +
+        hash.left_out + ")");
+    return nullptr;
+  }
   return std::make_shared<ArtifactCache>(
       folder, artifact_key(settings, resolved, choice.probe.status, file_hash(choice.plugin->path),
                            info.model_hash));

@@ -170,7 +170,9 @@ std::string artifact_key(const Settings& settings, const Resolved& resolved,
                          const EngineStatus& engine, const std::string& plugin_hash,
                          const std::string& model_hash) {
   Hasher hasher;
-  for (const std::string& part : {model_hash, plugin_hash, engine.library_hash, cpu_features()})
+  // The version too: the library file may be a thin one over others (OpenVINO's C API).
+  for (const std::string& part :
+       {model_hash, plugin_hash, engine.library_hash, engine.version, cpu_features()})
     hasher.feed(part);
   hasher.feed(settings.json.value("input_shapes", Json::array()).dump());
   hasher.feed(settings.json.at("dims").dump());
@@ -195,7 +197,8 @@ void add_engine_info(Info& info, const Json& answer, const ModelFile& file,
     info.load_phases_ns = answer.value("phases_ns", std::map<std::string, std::int64_t>{});
     info.dynamic_batch = answer.value("dynamic_batch", false);
     info.from_artifact = answer.value("from_artifact", false);
-    info.notes = answer.value("notes", std::vector<std::string>{});
+    for (auto& note : answer.value("notes", std::vector<std::string>{}))
+      info.notes.push_back(std::move(note));
   } catch (const Json::exception& error) {
     throw Error(Status::LoadFailed,
                 info.engine + ": its plugin gave a bad answer: " + printable(error.what()));

@@ -65,10 +65,11 @@ TEST(Settle, AnUnknownSymbolIsRefusedWithTheNearest) {
 
 std::string key(const Params& params, const ModelFile& file,
                 const std::string& library_hash = "lib", const std::string& plugin_hash = "plugin",
-                const std::string& hash = "model") {
+                const std::string& hash = "model", const std::string& version = "1") {
   const Resolved resolved = resolve_params(params, {});
   EngineStatus engine;
   engine.library_hash = library_hash;
+  engine.version = version;
   return artifact_key(settle("m.onnx", resolved, file), resolved, engine, plugin_hash, hash);
 }
 
@@ -82,6 +83,8 @@ TEST(ArtifactKey, ChangesWithAllThatCompilationDependsOn) {
   EXPECT_NE(base, key({{"batch_size", 8}, {"dim.seq", 16}}, dynamic_file(), "lib", "other"));
   EXPECT_NE(base,
             key({{"batch_size", 8}, {"dim.seq", 16}}, dynamic_file(), "lib", "plugin", "other"));
+  EXPECT_NE(base, key({{"batch_size", 8}, {"dim.seq", 16}}, dynamic_file(), "lib", "plugin",
+                      "model", "2"));
 }
 
 TEST(ArtifactKey, DoesNotChangeWithWhatOnlyRunsDiffer) {

@@ -309,6 +309,19 @@ TEST(Signature, DynamicFixedAndNone) {
   EXPECT_THAT(signature_of(linear({{-1, ""}})).batch_axis_reason, HasSubstr("no name"));
 }
 
+TEST(Signature, AnOutputOfUnknownRankIsUnsupportedNotInvalid) {
+  Builder b("open");
+  const auto x = b.input("x", DType::F32, {{4, ""}});
+  const auto sizes = b.input("sizes", DType::I64, {symbol_dim("rank")});
+  b.output(b.node("Reshape", {x, sizes}), "y");
+  try {
+    signature_of(b.build());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Status::Unsupported) << "legal ONNX: an engine may take it";
+  }
+}
+
 TEST(Signature, ASymbolOnTwoAxesIsNoBatch) {
   Builder b("gram");
   const auto x = b.input("x", DType::F32, {symbol_dim("N"), {3, ""}});

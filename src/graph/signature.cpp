@@ -13,8 +13,8 @@ namespace {
 const char* const kProbe = " batch";
 
 Port port_of(const Value& value) {
-  if (!value.dtype) throw_invalid("{}: its dtype is not known", value.name);
-  if (!value.shape) throw_invalid("{}: its rank is not known", value.name);
+  if (!value.dtype) throw_unsupported("{}: its dtype is not known", value.name);
+  if (!value.shape) throw_unsupported("{}: its rank is not known", value.name);
   return {value.name, *value.dtype, *value.shape, std::nullopt};
 }
 

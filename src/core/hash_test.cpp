@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/hash.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/file.hpp"
+#include "graph/builder.hpp"
+#include "graph/onnx.hpp"
+
+namespace inferometer::core {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ModelHashTest : public testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(root_); }
+  void TearDown() override { fs::remove_all(root_); }
+  fs::path root_ =
+      fs::temp_directory_path() / ("inferometer_hash_test_" + std::to_string(::getpid()));
+};
+
+TEST_F(ModelHashTest, TheWeightsOfOpenVinosIrBelongToIt) {
+  write_text_atomic(root_ / "m.xml", "<net/>");
+  write_text_atomic(root_ / "m.bin", "old");
+  const std::string before = model_hash(root_ / "m.xml").hex;
+  write_text_atomic(root_ / "m.bin", "newer");
+  EXPECT_NE(model_hash(root_ / "m.xml").hex, before);
+}
+
+TEST_F(ModelHashTest, OnnxThatWeDoNotReadIsHashedAsAFileWithTheReason) {
+  graph::Builder b("old", 5);
+  b.output(b.node("Relu", {b.input("x", DType::F32, {{1, ""}})}), "y");
+  write_onnx(b.build(), root_ / "m.onnx");
+  const ModelHash hash = model_hash(root_ / "m.onnx");
+  EXPECT_EQ(hash.hex.size(), 32u);
+  EXPECT_NE(hash.left_out.find("opset 5"), std::string::npos) << hash.left_out;
+}
+
+}  // namespace
+}  // namespace inferometer::core
