@@ -174,6 +174,8 @@ plugin::ModelInfo describe(const graph::Signature& signature, bool dynamic_batch
                          .dynamic_batch = dynamic_batch};
   for (const char* param : {"threads", "streams"})
     info.proof[param] = "runs on the calling thread and starts none";
+  info.proof["precision"] = "copies elements as they are, no other is taken";
+  info.proof["device"] = "knows no other";
   info.effective = {
       {"threads", "1"}, {"streams", "as opened"}, {"precision", "fp32"}, {"device", "cpu"}};
   return info;
