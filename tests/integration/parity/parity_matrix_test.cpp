@@ -213,3 +213,11 @@ TEST_P(ReferenceSplits, OutputsAreNeitherFlatNorSaturated) {
 
 }  // namespace
 }  // namespace inferometer
+
+// 77 when there was nothing to compare with: a run of skipped cases has shown nothing.
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const int code = RUN_ALL_TESTS();
+  const auto& unit = *testing::UnitTest::GetInstance();
+  return code == 0 && unit.skipped_test_count() == unit.test_to_run_count() ? 77 : code;
+}
