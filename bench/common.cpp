@@ -71,6 +71,9 @@ int answer(const std::string& name, Verdict verdict, const std::string& text, co
 int guarded_main(const std::string& name, const std::function<int()>& body) {
   try {
     return body();
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}: {}\n", name, error.what());
+    return static_cast<int>(error.code() == Status::Unavailable ? Verdict::Unfit : Verdict::Missed);
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());
     return 1;

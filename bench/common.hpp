@@ -42,7 +42,8 @@ std::int64_t now_ns();
 int answer(const std::string& name, Verdict verdict, const std::string& text, const Json& data,
            bool json);
 
-/// Runs `body` and turns an Error into a message and exit code 1.
+/// Runs `body` and turns an exception into a message and exit code 1; what is unavailable here, as
+/// an engine may be, is Verdict::Unfit.
 int guarded_main(const std::string& name, const std::function<int()>& body);
 
 }  // namespace inferometer::bench

@@ -9,6 +9,7 @@
 
 #include "base/cpu.hpp"
 #include "common.hpp"
+#include "inferometer/error.hpp"
 #include "launches.hpp"
 
 namespace {
@@ -65,7 +66,18 @@ Result compare(const std::string& engine, const std::filesystem::path& model, st
   return result;
 }
 
+// An engine that is not here takes nothing from what the others showed.
+Result compare_if_here(const std::string& engine, const std::filesystem::path& model,
+                       std::int64_t batch, const Options& options) try {
+  return compare(engine, model, batch, options);
+} catch (const Error& error) {
+  if (error.code() != Status::Unavailable) throw;
+  return {.comparison = {}, .noise = {.text = error.what()}};
+}
+
 std::string line(const std::string& engine, std::int64_t batch, const Result& result) {
+  if (result.launches == 0)
+    return fmt::format("{:12} batch {:3}: {}\n", engine, batch, result.noise.text);
   const auto interval = result.comparison.interval.value_or(measure::Interval{});
   return fmt::format(
       "{:12} batch {:3}: ours / native {:.4f} [{:.4f}, {:.4f}], half-width {:.2f} %, {}, {}: {}\n",
@@ -105,7 +117,7 @@ int run(const Options& options) {
   for (const std::string& engine : options.engines) {
     for (const std::int64_t batch : options.batches) {
       const auto model = bench::write_model(folder, options.model, batch);
-      const Result result = compare(engine, model, batch, options);
+      const Result result = compare_if_here(engine, model, batch, options);
       verdict = worse(verdict, result.verdict);
       const std::string told = line(engine, batch, result);
       fmt::print(stderr, "{}", told);  // minutes pass before the last one
