@@ -36,13 +36,13 @@ std::map<std::string, ModelFacts> read_models(const BenchOptions& options, Lab& 
 // Their params by type, and their ids.
 void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
                 const std::map<std::string, ModelFacts>& models,
-                const std::vector<EngineStatus>& engines) {
+                const std::vector<EngineStatus>& engines, Lab& lab) {
   for (auto& contender : contenders) {
     const auto& engine = find_engine(engines, contender.cell.engine);
     contender.cell.params = core::typed_params(contender.cell.params, engine.params);
     for (const auto& workload : options.workloads)
-      contender.ids[workload] =
-          cell_id(contender.with(workload), models.at(contender.cell.model), engine);
+      contender.ids[workload] = cell_id(contender.with(workload), models.at(contender.cell.model),
+                                        engine, lab.plugin_hash(engine.name));
   }
 }
 
@@ -223,7 +223,7 @@ BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progres
   if (!options.control.empty()) find_engine(engines, options.control);
   auto contenders = expand(options);
   auto models = read_models(options, lab);
-  name_cells(contenders, options, models, engines);
+  name_cells(contenders, options, models, engines, lab);
   const auto groups = group(contenders, options.control);
   auto [sink, journal] = open_journal(options);
   start_journal(*sink, journal, lab);

@@ -347,6 +347,35 @@ TEST_F(Bench, ProgressNeverDecreasesAndTellsTimeLeft) {
   EXPECT_TRUE(told);
 }
 
+TEST_F(Bench, LostRowsOfAModelWithABatchOfItsOwnAreSeen) {
+  lab.scripts["fast"].own_batch = 4;
+  const RunOptions one{.model = "m.onnx", .engine = "fast", .workloads = {"load"}};
+  EXPECT_EQ(run(one, lab, {}).outcomes[0].status, Status::Ok);
+  lab.scripts["fast"].stale = true;
+  EXPECT_EQ(run(one, lab, {}).outcomes[0].status, Status::Mismatch);
+}
+
+TEST_F(Bench, KeptGoldensAreTrimmedAndAreOfOneBuildOfTheReference) {
+  const auto folder = journal.string() + ".goldens";
+  const auto info = lab.worker({"m.onnx", "fast", "fast", {}, ""})->load().info;
+  const auto golden = [&](std::int64_t rows) {
+    return make_golden({.cell = {"m.onnx", "fast", "fast", {}, ""},
+                        .info = info,
+                        .model_hash = "model",
+                        .rows = rows,
+                        .cache_dir = folder},
+                       lab);
+  };
+  golden(9);
+  const auto few = golden(4);
+  EXPECT_EQ(few.outputs.at(0).shape(), few.inputs.at(0).shape());
+  EXPECT_EQ(lab.count("load reference"), 1);
+  lab.build = "build 2 ";
+  golden(4);
+  EXPECT_EQ(lab.count("load reference"), 2);
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(Bench, RunMeasuresOneContenderAlone) {
   RunOptions one{.model = "m.onnx", .engine = "fast", .params = {{"batch_size", 4}}, .rounds = 5};
   const auto result = run(one, lab, {});

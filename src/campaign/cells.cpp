@@ -211,11 +211,12 @@ std::vector<Group> group(const std::vector<Contender>& contenders, const std::st
   return groups;
 }
 
-std::string cell_id(const measure::Cell& cell, const ModelFacts& facts,
-                    const EngineStatus& engine) {
+std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine,
+                    const std::string& plugin_hash) {
   const Json identity = {{"model", facts.hash},
                          {"inputs", shapes_text(facts.inputs)},
                          {"engine", cell.engine},
+                         {"plugin", plugin_hash},
                          {"version", engine.version},
                          {"library", engine.library_hash},
                          {"params", inferometer::to_json(cell.params)},

@@ -38,7 +38,8 @@ std::vector<Contender> expand(const BenchOptions& options);
 std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control);
 
 /// XXH3-128, hex, of model, plugin and library, requested params, workload and shapes.
-std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine);
+std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine,
+                    const std::string& plugin_hash);
 
 /// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell.
 std::string rerun_line(const measure::Cell& cell);

@@ -90,11 +90,12 @@ TEST(Cells, TheIdDependsOnEverythingThatMakesACell) {
   const ModelFacts facts{.hash = "11", .inputs = {{"x", DType::F32, {{-1, "N"}, {3, ""}}, 0}}};
   EngineStatus engine;
   engine.library_hash = "22";
-  std::set<std::string> ids{cell_id(cell, facts, engine)};
+  std::set<std::string> ids{cell_id(cell, facts, engine, "plugin"),
+                            cell_id(cell, facts, engine, "rebuilt")};
   const auto add = [&](auto change) {
     auto [c, f, e] = std::tuple(cell, facts, engine);
     change(c, f, e);
-    ids.insert(cell_id(c, f, e));
+    ids.insert(cell_id(c, f, e, "plugin"));
   };
   add([](auto& c, auto&, auto&) { c.engine = "reference"; });
   add([](auto& c, auto&, auto&) { c.params.insert_or_assign("batch_size", 2); });
@@ -103,9 +104,9 @@ TEST(Cells, TheIdDependsOnEverythingThatMakesACell) {
   add([](auto&, auto& f, auto&) { f.inputs[0].shape[1].size = 4; });
   add([](auto&, auto&, auto& e) { e.library_hash = "23"; });
   add([](auto&, auto&, auto& e) { e.version = "2"; });
-  EXPECT_EQ(ids.size(), 8u);
+  EXPECT_EQ(ids.size(), 9u);
   add([](auto& c, auto&, auto&) { c.label = "other"; });
-  EXPECT_EQ(ids.size(), 8u) << "a label is for people";
+  EXPECT_EQ(ids.size(), 9u) << "a label is for people";
 }
 
 TEST(Cells, TheRerunLineSurvivesAShell) {

@@ -135,12 +135,13 @@ class Checker {
 };
 
 measure::Outcome start_outcome(const CheckOptions& options, const std::string& engine,
-                               const ModelFacts& facts, const std::vector<EngineStatus>& engines) {
+                               const ModelFacts& facts, const std::vector<EngineStatus>& engines,
+                               Lab& lab) {
   measure::Outcome outcome;
   const auto& status = *std::ranges::find(engines, engine, &EngineStatus::name);
   outcome.cell = {options.model, engine, engine, core::typed_params(options.params, status.params),
                   "parity"};
-  outcome.cell_id = cell_id(outcome.cell, facts, status);
+  outcome.cell_id = cell_id(outcome.cell, facts, status, lab.plugin_hash(engine));
   outcome.rerun = check_line(outcome.cell);
   if (!status.available) {
     outcome.status = Status::Unavailable;
@@ -175,7 +176,7 @@ std::vector<measure::Outcome> check(const CheckOptions& options, Lab& lab, const
       progress({"checking " + name,
                 static_cast<double>(outcomes.size()) / static_cast<double>(names.size()),
                 {}});
-    auto outcome = start_outcome(options, name, facts, engines);
+    auto outcome = start_outcome(options, name, facts, engines, lab);
     if (stop.stop_requested()) {
       outcome.status = Status::Skipped;
       outcome.reason = "interrupted";

@@ -21,7 +21,9 @@ struct Script {
   std::int64_t row_ns = 1'000'000;
   bool available = true;
   bool wrong = false;             ///< an answer that isn't right
+  bool stale = false;             ///< every row gets the answer of the first
   bool from_artifact = false;     ///< loads are
+  std::int64_t own_batch = 1;     ///< without param batch_size
   std::optional<Error> at_load;   ///< thrown by load
   std::optional<Error> at_block;  ///< thrown by block number `block_number`
   int block_number = 0;
@@ -38,6 +40,7 @@ class FakeLab : public Lab {
   int alive = 0;
   std::vector<int> canary_cpus;  ///< of the last canary
   std::string machine_name = "fake";
+  std::string build = "build 1 ";  ///< of the plugins
 
   void tell(const std::string& event) {
     events.push_back(event);
@@ -58,6 +61,7 @@ class FakeLab : public Lab {
     }
     return all;
   }
+  std::string plugin_hash(const std::string& engine) override { return build + engine; }
   ModelFacts model(const std::filesystem::path& path) override {
     if (path.string().find("absent") != std::string::npos)
       throw Error(Status::Invalid, path.string() + ": no such file");
@@ -119,7 +123,7 @@ class FakeWorker : public CellWorker {
     info.requested = cell_.params;
     info.requested.insert({"in_flight", 1});
     info.requested.insert({"threads", 2});
-    info.requested.insert({"batch_size", 1});
+    info.requested.insert({"batch_size", script_.own_batch});
     info.load_phases_ns = {{"compile", 600'000}};
     return {info, 1'000'000};
   }
@@ -127,7 +131,8 @@ class FakeWorker : public CellWorker {
     Tensor y(DType::F32, inputs[0].shape);
     const auto x = inputs[0].as<const float>();
     const auto out = y.as<float>();
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = (script_.wrong ? 3.0F : 2.0F) * x[i];
+    for (std::size_t i = 0; i < out.size(); ++i)
+      out[i] = (script_.wrong ? 3.0F : 2.0F) * x[script_.stale ? i % 4 : i];
     return {y};
   }
   void prepare(std::span<const Tensor> inputs) override {

@@ -136,6 +136,11 @@ class ProcessLab : public Lab {
     for (const auto& plugin : core::plugins()) names.push_back(plugin.name);
     return engines_ = process::probe_engines(names, kProbeLimit);
   }
+  std::string plugin_hash(const std::string& engine) override {
+    for (const auto& plugin : core::plugins())
+      if (plugin.name == engine && !plugin.path.empty()) return core::file_hash(plugin.path);
+    return "";
+  }
   ModelFacts model(const std::filesystem::path& path) override {
     ModelFacts facts{.hash = core::model_hash(path).hex};
     try {

@@ -61,6 +61,8 @@ class Lab {
  public:
   virtual ~Lab() = default;
   virtual std::vector<EngineStatus> engines() = 0;
+  /// Hash of an engine's plugin: which code of ours ran. Empty: there is none.
+  virtual std::string plugin_hash(const std::string& engine) = 0;
   /// Throws Error{Invalid} naming the path for a file that isn't there.
   virtual ModelFacts model(const std::filesystem::path& path) = 0;
   /// A fresh process; nothing is loaded yet. Throws Error{Unavailable} when it can't be started.

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "campaign/seat.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "measure/pool.hpp"
 
 namespace inferometer::campaign {
 namespace {
 
 constexpr std::int64_t kMemoryBatches = 3;
 
-std::int64_t most_rows(const BenchOptions& options) {
-  return *std::ranges::max_element(options.batch_sizes);
+// As many as the largest batch has, up to the pool: in fewer, swapped rows could hide.
+std::int64_t golden_rows(const Session& session, const Info& info) {
+  const auto asked = *std::ranges::max_element(session.options.batch_sizes);
+  return std::min(std::max(asked, batch_rows(info)), measure::kPoolRows);
 }
 
 std::string dims_key(const measure::Cell& cell) {
@@ -20,13 +26,15 @@ std::string dims_key(const measure::Cell& cell) {
 }
 
 const Golden& golden_for(Session& session, const measure::Cell& cell, const Info& info) {
-  const auto key = (info.synthetic ? info.engine + " " : "") + dims_key(cell);
+  const auto rows = golden_rows(session, info);
+  const auto key =
+      (info.synthetic ? info.engine + " " : "") + dims_key(cell) + fmt::format(" rows {}", rows);
   const auto found = session.goldens.find(key);
   if (found != session.goldens.end()) return found->second;
   const GoldenRequest request{cell,
                               info,
                               session.models.at(cell.model).hash,
-                              most_rows(session.options),
+                              rows,
                               session.options.seed,
                               &session.options.expect,
                               session.options.cache_dir};

@@ -35,7 +35,7 @@ struct Session {
   Journal& journal;  ///< what sink has, in memory
   std::stop_token stop;
   std::map<std::string, ModelFacts> models;
-  std::map<std::string, Golden> goldens;  ///< by model and dims
+  std::map<std::string, Golden> goldens;  ///< by model, dims and rows
   std::map<std::pair<std::string, std::int64_t>, std::vector<Tensor>> batches;  ///< and rows
   WorkMeter* meter = nullptr;
 

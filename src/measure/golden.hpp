@@ -14,7 +14,7 @@ namespace inferometer::measure {
 /// What a golden is the answer to.
 struct GoldenKey {
   std::string model_hash;
-  std::string source;  ///< "reference 0.1.0"
+  std::string source;  ///< "reference", and the hash of its code
   std::string params;  ///< what else decides the answer: dims, as text
   std::uint64_t seed = 0;
   bool operator==(const GoldenKey&) const = default;
