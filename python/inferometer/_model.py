@@ -84,7 +84,8 @@ class Model:
     def _predict_into(self, x: Arrays, out: Arrays) -> Arrays:
         inputs, outputs = self._flat("input", x), self._flat("output", out)
         if self._bf16:
-            inputs, outputs = [_bf16_in(a) for a in inputs], [_bf16_in(a) for a in outputs]
+            inputs = [_bf16_in(a) for a in inputs]
+            outputs = [_bf16_in(_writable(i, a)) for i, a in enumerate(outputs)]
         self._handle.predict_into(inputs, outputs)
         return out
 
@@ -156,8 +157,19 @@ def _in_port_order(kind: str, names: List[str], given: Mapping[str, Array]) -> L
 
 # NumPy itself has no bf16. ml_dtypes gives it one, but such arrays don't speak DLPack: their bits
 # cross as uint16, in place both ways.
+def _is_ml_dtypes(array: Array) -> bool:
+    return getattr(getattr(array, "dtype", None), "name", "") == "bfloat16" and not hasattr(array, "cpu")
+
+
+# as_bf16 takes memory that may only be read, and what it gives looks writable.
+def _writable(index: int, array: Array) -> Array:
+    if _is_ml_dtypes(array) and not getattr(getattr(array, "flags", None), "writeable", False):
+        raise invalid(f"output {index} is read-only: give an array that can be written", argument="output")
+    return array
+
+
 def _bf16_in(array: Array) -> Array:
-    if getattr(getattr(array, "dtype", None), "name", "") != "bfloat16" or hasattr(array, "cpu"):
+    if not _is_ml_dtypes(array):
         return array
     return _inferometer.as_bf16(array.view("uint16"))
 

@@ -45,6 +45,9 @@ def test_bf16_through_ml_dtypes(identity):
     out = np.zeros_like(x)
     assert m.predict(x, out=out) is out
     np.testing.assert_array_equal(out, x)
+    out.setflags(write=False)
+    with pytest.raises(inferometer.InvalidError, match="output 0 is read-only"):
+        m.predict(x, out=out)
 
 
 def test_bf16_without_ml_dtypes_speaks_dlpack(identity, monkeypatch):
