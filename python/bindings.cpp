@@ -8,7 +8,7 @@
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
-#include <cstring>
+#include <string_view>
 
 #include "arrays.hpp"
 #include "records.hpp"
@@ -119,16 +119,22 @@ std::vector<EngineStatus> probe_engines() {
   return without_gil([] { return engines(); });
 }
 
+// Whatever bytes an engine or a path put in.
+nb::str text_of(std::string_view text) {
+  return nb::steal<nb::str>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
 void translate(const std::exception_ptr& caught, void*) {
   try {
     std::rethrow_exception(caught);
   } catch (const Error& error) {
     try {
       const nb::object make = nb::module_::import_("inferometer._errors").attr("make_error");
-      const nb::str message = nb::steal<nb::str>(PyUnicode_DecodeUTF8(
-          error.what(), static_cast<Py_ssize_t>(std::strlen(error.what())), "replace"));
-      const std::string_view code = to_string(error.code());
-      const nb::object made = make(message, nb::str(code.data(), code.size()), error.context());
+      nb::dict context;
+      for (const auto& [key, value] : error.context()) context[text_of(key)] = text_of(value);
+      const nb::object made =
+          make(text_of(error.what()), text_of(to_string(error.code())), context);
       PyErr_SetObject(made.type().ptr(), made.ptr());
     } catch (nb::python_error& failure) {
       failure.restore();

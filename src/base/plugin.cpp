@@ -3,12 +3,12 @@
 // statics are the plugin's own.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "base/cpu.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "inferometer/engine_plugin.hpp"
 
 namespace inferometer::plugin {
@@ -17,13 +17,9 @@ namespace {
 const inferometer_host* g_host = nullptr;
 Engine* g_engine = nullptr;
 
-// Cuts at the start of a UTF-8 character, so that what arrives is still text.
 void put_text(inferometer_error* error, const char* text) noexcept {
   if (error == nullptr || error->text == nullptr || error->capacity == 0) return;
-  std::size_t length = std::min(std::strlen(text), error->capacity - 1);
-  if (text[length] != '\0') {
-    while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xC0u) == 0x80u) --length;
-  }
+  const std::size_t length = whole_characters(text, error->capacity - 1);
   std::memcpy(error->text, text, length);
   error->text[length] = '\0';
 }

@@ -46,9 +46,19 @@ std::string join(std::span<const std::string> words, std::string_view separator)
   return fmt::format("{}", fmt::join(words, separator));
 }
 
+std::size_t whole_characters(std::string_view text, std::size_t limit) noexcept {
+  if (text.size() <= limit) return text.size();
+  std::size_t length = limit;
+  // A character has three such bytes at most; more of them are no UTF-8.
+  while (length > 0 && limit - length < 3 &&
+         (static_cast<unsigned char>(text[length]) & 0xC0u) == 0x80u)
+    --length;
+  return length;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string shown;
-  for (const char c : text.substr(0, limit)) {
+  for (const char c : text.substr(0, whole_characters(text, limit))) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
       shown += fmt::format("\\x{:02x}", byte);

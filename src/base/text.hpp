@@ -16,8 +16,11 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 /// "a, b, c".
 std::string join(std::span<const std::string> words, std::string_view separator = ", ");
 
-/// Text from strangers made fit for a message: control characters escaped, cut at `limit`
-/// characters.
+/// The length of what can be kept of `text` in `limit` bytes without cutting a UTF-8 character.
+std::size_t whole_characters(std::string_view text, std::size_t limit) noexcept;
+
+/// Text from strangers made fit for a message: control characters escaped, cut behind at most
+/// `limit` bytes, at a character.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
 }  // namespace inferometer

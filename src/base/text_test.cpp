@@ -18,6 +18,9 @@ TEST(Nearest, FindsTheTypo) {
 TEST(Printable, EscapesAndCuts) {
   EXPECT_EQ(printable("a\nb\x1b["), "a\\x0ab\\x1b[");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
+  EXPECT_EQ(printable("aéé", 4), "aé...") << "not inside a character";
+  EXPECT_EQ(printable("aéé", 3), "aé...");
+  EXPECT_EQ(printable("aéé", 5), "aéé");
 }
 
 TEST(Join, Words) {

@@ -2,6 +2,7 @@
 """Whatever is wrong is an inferometer.Error that names it; nothing is ever converted silently."""
 
 import ctypes
+import os
 import pickle
 
 import numpy as np
@@ -138,6 +139,15 @@ def test_a_param_of_a_wrong_type_or_size(identity, value):
 def test_params_of_numpy_and_paths_are_taken(identity, tmp_path):
     m = identity(batch_size=np.int32(3), sleeps=np.bool_(False), drift=np.float32(0.5), cache_dir=tmp_path)
     assert m.info.requested["batch_size"] == 3 and m.info.requested["drift"] == 0.5
+
+
+def test_texts_that_are_cut_or_no_utf_8(identity):
+    with pytest.raises(inferometer.InvalidError) as caught:
+        identity(precision="a" + "é" * 100)
+    assert "é..." in str(caught.value)
+    with pytest.raises(inferometer.Error) as caught:
+        inferometer.load(os.fsencode("/none\udcff.onnx"), engine="null")
+    assert "/none" in str(caught.value)
 
 
 def test_a_param_given_twice(identity):
