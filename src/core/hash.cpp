@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <fstream>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "base/file.hpp"
 #include "graph/onnx.hpp"
@@ -57,7 +60,47 @@ std::string Hasher::hex() const {
   return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
 }
 
+namespace {
+
+std::atomic<std::int64_t> hashing_ns{0};
+
+// Counts while it lives, once where one hash asks for others.
+class HashingTimer {
+ public:
+  HashingTimer() { ++depth_; }
+  ~HashingTimer() {
+    if (--depth_ == 0)
+      hashing_ns += (std::chrono::steady_clock::now() - start_) / std::chrono::nanoseconds(1);
+  }
+  HashingTimer(const HashingTimer&) = delete;
+  HashingTimer& operator=(const HashingTimer&) = delete;
+
+ private:
+  inline static thread_local int depth_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Read, not mapped: the pages of a mapping would count in the peak of a load.
+std::string hash_of_content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> piece(1 << 20);
+  Hasher hasher;
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())) || file.gcount() > 0)
+    hasher.feed(std::as_bytes(std::span(piece.data(), static_cast<std::size_t>(file.gcount()))));
+  if (!file.eof() || file.bad())
+    throw Error(Status::Invalid, fmt::format("{}: it can't be read", path.string()),
+                {{"path", path.string()}});
+  return hasher.hex();
+}
+
+}  // namespace
+
+std::chrono::nanoseconds hashing_time() noexcept {
+  return std::chrono::nanoseconds(hashing_ns.load());
+}
+
 std::string file_hash(const std::filesystem::path& path) {
+  const HashingTimer timer;
   static std::mutex mutex;
   static std::map<FileIdentity, std::string> known;
   const FileIdentity identity = identity_of(path);
@@ -65,13 +108,13 @@ std::string file_hash(const std::filesystem::path& path) {
     const std::lock_guard lock(mutex);
     if (const auto found = known.find(identity); found != known.end()) return found->second;
   }
-  Hasher hasher;
-  hasher.feed(MappedFile(path).bytes());
+  const auto hash = hash_of_content(path);
   const std::lock_guard lock(mutex);
-  return known[identity] = hasher.hex();
+  return known[identity] = hash;
 }
 
 ModelHash model_hash(const std::filesystem::path& path) {
+  const HashingTimer timer;
   ModelHash hash;
   Hasher hasher;
   hasher.feed(file_hash(path));

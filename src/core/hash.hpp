@@ -3,6 +3,7 @@
 // the owner's alone.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -28,6 +29,9 @@ class Hasher {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// What this process has spent on file_hash and model_hash: no part of a load's time.
+std::chrono::nanoseconds hashing_time() noexcept;
 
 /// Hash of a file's content, remembered for this process by device, inode, size and time of change.
 /// Thread-safe. Throws Error{Invalid} when it can't be read.

@@ -29,6 +29,17 @@ TEST_F(ModelHashTest, TheWeightsOfOpenVinosIrBelongToIt) {
   EXPECT_NE(model_hash(root_ / "m.xml").hex, before);
 }
 
+TEST_F(ModelHashTest, TheTimeOfHashingIsKnownAndAMemoryCostsNone) {
+  write_text_atomic(root_ / "m.xml", std::string(1 << 20, 'x'));
+  const auto start = hashing_time();
+  const auto hash = file_hash(root_ / "m.xml");
+  EXPECT_GT(hashing_time(), start);
+  Hasher whole;
+  whole.feed(std::as_bytes(std::span(std::string_view(read_text(root_ / "m.xml")))));
+  EXPECT_EQ(hash, whole.hex());
+  EXPECT_THROW(file_hash(root_), Error);
+}
+
 TEST_F(ModelHashTest, OnnxThatWeDoNotReadIsHashedAsAFileWithTheReason) {
   graph::Builder b("old", 5);
   b.output(b.node("Relu", {b.input("x", DType::F32, {{1, ""}})}), "y");
