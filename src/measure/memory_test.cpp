@@ -159,6 +159,9 @@ TEST(Tasks, CpusUsedByWhom) {
   EXPECT_EQ(use.busy[1].name, "pool) 1");
   EXPECT_DOUBLE_EQ(use.busy[2].cpus, 0.5);
   EXPECT_THAT(thread_parity_warning(use, 2, 1'000'000'000), HasSubstr("2.50 CPUs where 2"));
+  EXPECT_EQ(thread_parity_warning({2.5, {}}, 2, 1'000'000'000),
+            "used 2.50 CPUs where 2 were allowed")
+      << "without a list nothing is said of tasks";
   EXPECT_EQ(thread_parity_warning(use, 3, 1'000'000'000), "");
   EXPECT_EQ(to_json(use.busy)[0]["task"], 10);
 }

@@ -58,8 +58,9 @@ std::string thread_parity_warning(const CpuUse& use, int allowed, std::int64_t w
   const double ticks = static_cast<double>(use.busy.size()) * static_cast<double>(tick_ns()) /
                        static_cast<double>(std::max<std::int64_t>(1, wall_ns));
   if (use.cpus <= allowed * kForgiven + ticks) return {};
-  return fmt::format("used {:.2f} CPUs where {} were allowed ({} busy tasks)", use.cpus, allowed,
-                     use.busy.size());
+  auto text = fmt::format("used {:.2f} CPUs where {} were allowed", use.cpus, allowed);
+  if (!use.busy.empty()) text += fmt::format(" ({} busy tasks)", use.busy.size());
+  return text;
 }
 
 Json to_json(std::span<const TaskUse> busy) {

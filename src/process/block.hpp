@@ -37,6 +37,8 @@ class BlockLoop {
   BlockReport run_each(std::int64_t batches, Poison poison);
   BlockReport run_together(std::int64_t batches, Poison poison);
   void call(std::span<const View> inputs, std::span<const View> outputs);
+  template <class Work>
+  void untimed(Work&& work);
   Pass& pass_of(std::int64_t batches);
   std::int64_t batches_per_pass(std::int64_t batches) const;
   void keep_last(const Pass& pass);
@@ -46,6 +48,7 @@ class BlockLoop {
   std::int64_t in_flight_ = 1;
   std::int64_t rows_ = 1;
   std::optional<Pass> pass_;
+  std::int64_t untimed_cpu_ns_ = 0;  ///< of the block that runs
 };
 
 }  // namespace inferometer::process

@@ -44,7 +44,7 @@ struct WorkerOptions {
 
 struct LoadReport {
   Info info;
-  std::int64_t load_ns = 0;  ///< wall time of load inside the worker, model hashing left out
+  std::int64_t load_ns = 0;  ///< wall time of load inside the worker, hashing left out
 };
 
 /// Poison: outputs are filled with 0xff before every run, outside the timing.
@@ -56,7 +56,7 @@ struct BlockReport {
   std::int64_t batches = 0;
   std::int64_t samples = 0;  ///< rows computed in all
   std::int64_t wall_ns = 0;  ///< first batch handed over to last output readable
-  std::int64_t cpu_ns = 0;   ///< CPU time of the worker process meanwhile, all threads
+  std::int64_t cpu_ns = 0;   ///< CPU time of the worker process in wall_ns, all threads
 };
 
 /// Thread-safe, except that prepare and run_block belong to one thread at a time. Every member
