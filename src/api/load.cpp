@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/params.hpp"
 #include "core/runner.hpp"
 #include "core/unified.hpp"
 #include "core/wall.hpp"
@@ -13,6 +14,7 @@ constexpr std::chrono::seconds kProbeLimit{60};
 }  // namespace
 
 Model load(const std::filesystem::path& path, const Params& params) {
+  require_utf8(params);
   const std::string isolation = core::unified_text(params, "isolation");
   return Model(isolation == "process" ? process::load_remote(path, params)
                                       : core::load_local(path, params));

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json.hpp"
 #include "base/text.hpp"
 #include "inferometer/error.hpp"
 
@@ -55,6 +56,12 @@ bool in_domain(const ParamSpec& spec, const ParamValue& value) {
            std::find(spec.choices.begin(), spec.choices.end(), *text) != spec.choices.end();
   }
   return true;
+}
+
+// Bytes that aren't UTF-8 replaced.
+std::string mended(const std::string& text) {
+  const std::string quoted = Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
 }
 
 [[noreturn]] void unknown_name(std::span<const ParamSpec> specs, const std::string& name) {
@@ -140,6 +147,17 @@ ParamValue checked(const ParamSpec& spec, const ParamValue& value) {
         {{"param", spec.name}, {"value", given}, {"expected", domain_text(spec)}});
   }
   return *read;
+}
+
+void require_utf8(const Params& given) {
+  for (const auto& [name, value] : given) {
+    try {
+      (void)Json({{name, to_json(value)}}).dump();
+    } catch (const Json::exception&) {
+      throw Error(Status::Invalid, fmt::format("param \"{}\": its text is not UTF-8", mended(name)),
+                  {{"param", mended(name)}});
+    }
+  }
 }
 
 Params resolve(std::span<const ParamSpec> specs, const Params& given) {

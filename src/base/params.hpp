@@ -16,6 +16,9 @@ std::optional<ParamValue> typed(const ParamSpec& spec, const ParamValue& value);
 /// value and domain.
 ParamValue checked(const ParamSpec& spec, const ParamValue& value);
 
+/// Throws Error{Invalid} for a name or text that isn't UTF-8: params travel as JSON.
+void require_utf8(const Params& given);
+
 /// Every spec with its given or default value. Throws Error{Invalid} for an unknown name (context:
 /// param, nearest), a wrong type or a value out of its domain.
 Params resolve(std::span<const ParamSpec> specs, const Params& given);

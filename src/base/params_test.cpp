@@ -72,6 +72,20 @@ TEST(Resolve, RefusesWrongTypesAndValues) {
   }
 }
 
+TEST(RequireUtf8, NamesTheParam) {
+  EXPECT_NO_THROW(require_utf8({{"label", "\xC3\xA4"}, {"threads", 2}}));
+  for (const ParamValue& value : {ParamValue("\xff"), ParamValue(UntypedText{"\xff"})}) {
+    try {
+      require_utf8({{"label", value}});
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Status::Invalid);
+      EXPECT_EQ(error.context().at("param"), "label");
+    }
+  }
+  EXPECT_THROW(require_utf8({{"dim.\xff", 2}}), Error);
+}
+
 TEST(ParamSpecJson, ReadsBack) {
   for (const ParamSpec& spec : specs()) {
     EXPECT_EQ(to_json(param_spec_from_json(to_json(spec))), to_json(spec));
