@@ -8,8 +8,6 @@
 #include <ctime>
 #include <map>
 
-#include "base/cpu.hpp"
-#include "campaign/session.hpp"
 #include "core/hash.hpp"
 #include "core/unified.hpp"
 #include "core/wall.hpp"
@@ -37,14 +35,9 @@ Params load_params(const measure::Cell& cell) {
 // The first of those that are allowed. Chosen here and not by each worker: core hands CPUs out in
 // turn, so that models loaded beside each other don't meet; ours take turns on the same ones.
 std::vector<int> cpus_for(const Params& params) {
-  Params budget;
-  for (const char* name : {"threads", "cpus"})
-    if (const auto given = params.find(name); given != params.end()) budget.insert(*given);
-  const auto threads = core::resolve_params(budget, {}).threads;  // refuses what can't be
-  const auto list = text_param(params, "cpus", "");
-  auto cpus = list.empty() ? affinity() : parse_cpu_list(list);
-  cpus.resize(std::min(cpus.size(), static_cast<std::size_t>(threads)));
-  return cpus;
+  auto budget = core::cpu_budget(params);
+  budget.allowed.resize(static_cast<std::size_t>(budget.threads));
+  return std::move(budget.allowed);
 }
 
 process::WorkerOptions options_for(std::vector<int> cpus) {

@@ -79,6 +79,14 @@ class LocalRunner : public Runner {
   Pipeline pipeline_;
 };
 
+// One call of load.
+struct Asked {
+  const fs::path& path;
+  const Params& params;
+  const ModelFile& file;
+  const std::vector<int>& cpus;  // chosen once, whatever engine it comes to
+};
+
 struct Choice {
   const Plugin* plugin;
   ProbeAnswer probe;
@@ -90,60 +98,47 @@ bool takes_format(const EngineStatus& status, const fs::path& path) {
          status.formats.end();
 }
 
-// Why `plugin` can't be what engine=auto takes; empty = it can, `choice` is filled.
-std::string try_engine(const Plugin& plugin, const fs::path& path, const Params& params,
-                       const ModelFile& file, Choice& choice) {
+// Why engine=auto passes `plugin` over without loading; empty = worth loading, `choice` is filled.
+std::string why_not(const Plugin& plugin, const Asked& asked, Choice& choice) {
   if (plugin.table == nullptr) return plugin.reason;
-  try {
-    choice = {&plugin, probe(plugin, ""), {}};
-    if (choice.probe.synthetic) return "its outputs are made up; only by name";
-    if (!takes_format(choice.probe.status, path))
-      return "does not take " + path.extension().string();
-    const Resolved resolved = resolve_params(params, choice.probe.status.params);
-    const Settings settings = settle(path, resolved, file);
-    const auto refused = refusals(plugin, {.path = path, .settings = settings.json.dump()});
-    if (refused && !refused->empty()) {
-      const Refusal& first = refused->front();
-      return fmt::format("operator {} (node {}): {}", first.op, first.node, first.reason);
-    }
-    return {};
-  } catch (const Error& error) {
-    if (error.code() == Status::Invalid)
-      throw;  // the caller's params are wrong, whatever the engine
-    return error.what();
-  }
+  choice = {&plugin, probe(plugin, unified_text(asked.params, "library")), {}};
+  if (choice.probe.synthetic) return "its outputs are made up; only by name";
+  if (!takes_format(choice.probe.status, asked.path))
+    return "does not take " + asked.path.extension().string();
+  const std::string unknown = unknown_param(asked.params, choice.probe.status.params);
+  if (!unknown.empty()) return fmt::format("has no param \"{}\"", printable(unknown));
+  const Resolved resolved = resolve_params(asked.params, choice.probe.status.params);
+  const Settings settings = settle(asked.path, resolved, asked.file);
+  const auto refused = refusals(plugin, {.path = asked.path, .settings = settings.json.dump()});
+  if (!refused || refused->empty()) return {};
+  const Refusal& first = refused->front();
+  return fmt::format("operator {} (node {}): {}", first.op, first.node, first.reason);
 }
 
-Choice choose_auto(const fs::path& path, const Params& params, const ModelFile& file) {
-  std::string passed_over;
-  for (const Plugin& plugin : plugins()) {
-    Choice choice{};
-    const std::string why_not = try_engine(plugin, path, params, file, choice);
-    if (why_not.empty()) {
-      choice.reason =
-          "the first engine of the documented order that is available and accepts the model" +
-          (passed_over.empty() ? std::string() : "; passed over:" + passed_over);
-      return choice;
-    }
-    passed_over += fmt::format("\n  {}: {}", plugin.name, why_not);
-  }
-  throw Error(Status::Unavailable, "no engine for " + path.string() + ":" + passed_over,
-              {{"path", path.string()}});
-}
-
-Choice choose(const fs::path& path, const Params& params, const ModelFile& file) {
-  const std::string name = unified_text(params, "engine");
-  if (name == "auto") return choose_auto(path, params, file);
-  const Plugin& plugin = plugin_named(name);
-  Choice choice{&plugin, probe(plugin, unified_text(params, "library")), "asked for"};
-  if (!takes_format(choice.probe.status, path)) {
-    throw Error(
-        Status::Unsupported,
-        fmt::format("{} does not take \"{}\" files ({}); it takes {}", name,
-                    path.extension().string(), path.string(), join(choice.probe.status.formats)),
-        {{"engine", name}, {"path", path.string()}});
+Choice choose_named(const std::vector<Plugin>& engines, const std::string& name,
+                    const Asked& asked) {
+  const Plugin& plugin = plugin_named(name, engines);
+  Choice choice{&plugin, probe(plugin, unified_text(asked.params, "library")), "asked for"};
+  if (!takes_format(choice.probe.status, asked.path)) {
+    throw Error(Status::Unsupported,
+                fmt::format("{} does not take \"{}\" files ({}); it takes {}", name,
+                            asked.path.extension().string(), asked.path.string(),
+                            join(choice.probe.status.formats)),
+                {{"engine", name}, {"path", asked.path.string()}});
   }
   return choice;
+}
+
+// Engines have params of their own: a name that one of them knows is no mistake.
+void require_known_somewhere(const std::vector<Plugin>& engines, const Params& params) {
+  std::vector<ParamSpec> all;
+  for (const Plugin& plugin : engines) {
+    if (plugin.table == nullptr) continue;
+    const std::vector<ParamSpec> own = own_params(plugin);
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  if (!unknown_param(params, all).empty())
+    resolve_params(params, all);  // says which, and the nearest
 }
 
 void refuse_device(const Choice& choice, const Resolved& resolved) {
@@ -173,8 +168,7 @@ std::shared_ptr<ArtifactCache> open_cache(const Choice& choice, const Resolved& 
                            info.model_hash));
 }
 
-Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& path,
-                const Params& given) {
+Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& path) {
   Info info;
   info.engine = choice.plugin->name;
   info.engine_choice = choice.reason;
@@ -186,36 +180,88 @@ Info start_info(const Choice& choice, const Resolved& resolved, const fs::path& 
   info.requested = resolved.params;
   for (const auto& [symbol, size] : resolved.dims)
     info.requested.insert_or_assign("dim." + symbol, size);
-  if (!given.contains("engine")) info.requested.insert_or_assign("engine", "auto");
   return info;
 }
 
-}  // namespace
+// An engine that moves its threads elsewhere says so itself.
+void add_cpus(Info& info, const std::vector<int>& cpus, bool caller_elsewhere) {
+  if (!info.effective.try_emplace("cpus", cpu_list_text(cpus)).second) return;
+  info.proof.try_emplace("cpus", "affinity of the loading thread, which the engine's inherit");
+  if (caller_elsewhere)
+    info.notes.emplace_back(
+        "a thread that calls predict computes on its own CPUs; give cpus to move it meanwhile");
+}
 
-std::shared_ptr<Runner> load_local(const fs::path& path, const Params& params) {
-  const ModelFile file = read_model_file(path);
-  const Choice choice = choose(path, params, file);
-  const Resolved resolved = resolve_params(params, choice.probe.status.params);
+std::shared_ptr<Runner> load_with(const Choice& choice, const Asked& asked) {
+  const Resolved resolved = resolve_params(asked.params, choice.probe.status.params);
   refuse_device(choice, resolved);
-  claim_process_scope(*choice.plugin, choice.probe.status, resolved);
-  const Settings settings = settle(path, resolved, file);
-
-  Info info = start_info(choice, resolved, path, params);
+  const Settings settings = settle(asked.path, resolved, asked.file);
+  Info info = start_info(choice, resolved, asked.path);
   const auto cache = open_cache(choice, resolved, settings, info);
+  // Last before the engine is called. A load that fails later keeps its claims: the engine may have
+  // latched the values first.
+  claim_process_scope(*choice.plugin, choice.probe.status, resolved);
+  const bool bind_caller = asked.params.contains("cpus");
+  const bool caller_elsewhere = !bind_caller && affinity() != asked.cpus;
   // Engines start their pools while loading: what they inherit is the budget.
-  const AffinityScope scope(resolved.cpus);
+  const AffinityScope scope(asked.cpus);
   auto model = std::make_unique<WallModel>(
       *choice.plugin,
-      WallRequest{.path = path, .settings = settings.json.dump(), .cache = cache.get()});
-  add_engine_info(info, model->info(), file, settings);
+      WallRequest{.path = asked.path, .settings = settings.json.dump(), .cache = cache.get()});
+  add_engine_info(info, model->info(), asked.file, settings);
+  add_cpus(info, asked.cpus, caller_elsewhere);
   PipelineOptions options{.batch_size = settings.batch_size,
                           .streams = resolved.streams,
                           .in_flight = resolved.in_flight,
                           .dynamic_batch = info.dynamic_batch,
-                          .cpus = resolved.cpus,
-                          .bind_caller = params.contains("cpus")};
+                          .cpus = asked.cpus,
+                          .bind_caller = bind_caller};
   return std::make_shared<LocalRunner>(std::move(info), cache, std::move(model),
                                        std::move(options));
+}
+
+std::shared_ptr<Runner> load_auto(const std::vector<Plugin>& engines, const Asked& asked) {
+  require_known_somewhere(engines, asked.params);
+  std::string passed_over;
+  for (const Plugin& plugin : engines) {
+    std::string why;
+    try {
+      Choice choice{};
+      why = why_not(plugin, asked, choice);
+      if (why.empty()) {
+        choice.reason =
+            "the first engine of the documented order that is available and accepts the model" +
+            (passed_over.empty() ? std::string() : "; passed over:" + passed_over);
+        return load_with(choice, asked);
+      }
+    } catch (const Error& error) {
+      // Whatever else it is (the caller's params or file, memory), another engine won't mend it.
+      if (error.code() != Status::Unavailable && error.code() != Status::Unsupported &&
+          error.code() != Status::LoadFailed)
+        throw;
+      why = error.what();
+    }
+    passed_over += fmt::format("\n  {}: {}", plugin.name, why);
+  }
+  throw Error(Status::Unavailable, "no engine for " + asked.path.string() + ":" + passed_over,
+              {{"path", asked.path.string()}});
+}
+
+}  // namespace
+
+std::shared_ptr<Runner> load_among(const std::vector<Plugin>& engines, const fs::path& path,
+                                   const Params& params) {
+  const ModelFile file = read_model_file(path);
+  const CpuBudget budget = cpu_budget(params);
+  const std::vector<int> cpus = choose_cpus(budget.allowed, budget.threads);
+  const Asked asked{.path = path, .params = params, .file = file, .cpus = cpus};
+  const std::string name = unified_text(params, "engine");
+  if (name == "auto") return load_auto(engines, asked);
+  return load_with(choose_named(engines, name, asked), asked);
+}
+
+std::shared_ptr<Runner> load_local(const fs::path& path, const Params& params) {
+  return load_among(plugins(), path, params);
 }
 
 }  // namespace inferometer::core

@@ -146,9 +146,9 @@ const std::vector<Plugin>& plugins() {
   return found;
 }
 
-const Plugin& plugin_named(const std::string& name) {
+const Plugin& plugin_named(const std::string& name, const std::vector<Plugin>& among) {
   std::vector<std::string> names;
-  for (const Plugin& plugin : plugins()) {
+  for (const Plugin& plugin : among) {
     names.push_back(plugin.name);
     if (plugin.name != name) continue;
     if (plugin.table != nullptr) return plugin;

@@ -11,6 +11,8 @@
 
 namespace inferometer::core {
 
+struct Plugin;
+
 /// Thread-safe. Inputs and outputs are in port order.
 class Runner {
  public:
@@ -29,5 +31,8 @@ class Runner {
 
 /// Loads in this process, whatever `isolation` says. Errors as inferometer::load.
 std::shared_ptr<Runner> load_local(const std::filesystem::path& path, const Params& params);
+/// The same with these engines, in their order.
+std::shared_ptr<Runner> load_among(const std::vector<Plugin>& engines,
+                                   const std::filesystem::path& path, const Params& params);
 
 }  // namespace inferometer::core

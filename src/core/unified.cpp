@@ -128,20 +128,20 @@ std::vector<int> allowed_cpus(const std::string& list) {
   return asked;
 }
 
-void settle_threads(Resolved& resolved, const Params& given) {
-  const std::string list = std::get<std::string>(resolved.params.at("cpus"));
-  const std::vector<int> allowed = allowed_cpus(list);
-  const auto most = static_cast<std::int64_t>(allowed.size());
+CpuBudget budget_of(const Params& resolved, const Params& given) {
+  const std::string list = std::get<std::string>(resolved.at("cpus"));
+  CpuBudget budget{.allowed = allowed_cpus(list)};
+  const auto most = static_cast<std::int64_t>(budget.allowed.size());
   const std::int64_t fallback =
       list.empty() ? std::min<std::int64_t>(default_threads(), most) : most;
-  resolved.threads =
-      given.contains("threads") ? std::get<std::int64_t>(resolved.params.at("threads")) : fallback;
-  if (resolved.threads > most) {
-    contradiction("threads", resolved.threads,
-                  fmt::format("only {} CPUs are allowed here ({})", most, cpu_list_text(allowed)));
+  budget.threads =
+      given.contains("threads") ? std::get<std::int64_t>(resolved.at("threads")) : fallback;
+  if (budget.threads > most) {
+    contradiction(
+        "threads", budget.threads,
+        fmt::format("only {} CPUs are allowed here ({})", most, cpu_list_text(budget.allowed)));
   }
-  resolved.cpus = choose_cpus(allowed, resolved.threads);
-  resolved.params.insert_or_assign("threads", resolved.threads);
+  return budget;
 }
 
 void settle_streams(Resolved& resolved, const Params& given) {
@@ -176,9 +176,29 @@ Resolved resolve_params(const Params& given, const std::vector<ParamSpec>& own) 
   resolved.params = resolve(specs, rest);
   if (given.contains("batch_size"))
     resolved.batch_size = std::get<std::int64_t>(resolved.params.at("batch_size"));
-  settle_threads(resolved, given);
+  CpuBudget budget = budget_of(resolved.params, given);
+  resolved.threads = budget.threads;
+  resolved.allowed = std::move(budget.allowed);
+  resolved.params.insert_or_assign("threads", resolved.threads);
   settle_streams(resolved, given);
   return resolved;
+}
+
+std::string unknown_param(const Params& given, const std::vector<ParamSpec>& own) {
+  for (const auto& [name, value] : given) {
+    const auto same = [&wanted = name](const ParamSpec& spec) { return spec.name == wanted; };
+    if (!name.starts_with(kDimPrefix) && std::ranges::none_of(unified_params(), same) &&
+        std::ranges::none_of(own, same))
+      return name;
+  }
+  return {};
+}
+
+CpuBudget cpu_budget(const Params& given) {
+  Params budget;
+  for (const char* name : {"threads", "cpus"})
+    if (const auto found = given.find(name); found != given.end()) budget.insert(*found);
+  return budget_of(resolve(unified_params(), budget), budget);
 }
 
 Params typed_params(const Params& given, const std::vector<ParamSpec>& own) {

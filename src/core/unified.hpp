@@ -19,7 +19,7 @@ const std::vector<ParamSpec>& unified_params();
 struct Resolved {
   Params params;                             ///< unified and the engine's own, defaults filled in
   std::map<std::string, std::int64_t> dims;  ///< dim.<symbol>
-  std::vector<int> cpus;                     ///< the CPUs that the model may use, `threads` of them
+  std::vector<int> allowed;                  ///< CPUs to choose `threads` of
   std::int64_t batch_size = 0;               ///< 0: not given
   std::int64_t threads = 1, streams = 1, in_flight = 1;
 };
@@ -28,6 +28,17 @@ struct Resolved {
 /// domain, in_flight < streams, streams > threads, or more threads than CPUs.
 Resolved resolve_params(const Params& given, const std::vector<ParamSpec>& own);
 
+/// The first name of `given` that is neither unified nor one of `own`; "": all are known.
+std::string unknown_param(const Params& given, const std::vector<ParamSpec>& own);
+
+/// What `threads` and `cpus` of `given` come to, whatever else stands there. Throws as
+/// resolve_params.
+struct CpuBudget {
+  std::vector<int> allowed;
+  std::int64_t threads = 1;  ///< at most as many as are allowed
+};
+CpuBudget cpu_budget(const Params& given);
+
 /// `given` with every UntypedText as its param declares, for records that keep params by type. What
 /// can't be read, or is nobody's, becomes text: resolve_params refuses it.
 Params typed_params(const Params& given, const std::vector<ParamSpec>& own);
@@ -35,7 +46,8 @@ Params typed_params(const Params& given, const std::vector<ParamSpec>& own);
 /// The value of a unified text param, its default when not given.
 std::string unified_text(const Params& given, const std::string& name);
 
-/// Next to use: processes that load several models of few threads get them on different CPUs.
+/// `count` of the allowed, the next in turn on every call: processes that load several models of
+/// few threads get them on different CPUs.
 std::vector<int> choose_cpus(const std::vector<int>& allowed, std::int64_t count);
 
 }  // namespace inferometer::core

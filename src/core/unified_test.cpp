@@ -21,7 +21,7 @@ Error refusal(const Params& given) {
 TEST(ResolveParams, DefaultsFollowTheMachineAndEachOther) {
   const Resolved resolved = resolve_params({}, {});
   EXPECT_EQ(resolved.threads, default_threads());
-  EXPECT_EQ(static_cast<std::int64_t>(resolved.cpus.size()), resolved.threads);
+  EXPECT_EQ(resolved.allowed, affinity());
   EXPECT_EQ(resolved.streams, 1);
   EXPECT_EQ(resolved.in_flight, 1);
   EXPECT_EQ(resolved.batch_size, 0);
@@ -51,7 +51,7 @@ TEST(ResolveParams, MoreThreadsThanCpusOrStreamsThanThreadsIsRefused) {
 TEST(ResolveParams, CpusMustBeAllowedHere) {
   const int cpu = affinity().front();
   const Resolved resolved = resolve_params({{"cpus", std::to_string(cpu)}}, {});
-  EXPECT_EQ(resolved.cpus, std::vector{cpu});
+  EXPECT_EQ(resolved.allowed, std::vector{cpu});
   EXPECT_EQ(resolved.threads, 1);
   EXPECT_EQ(refusal({{"cpus", "8000"}}).context().at("param"), "cpus");
 }

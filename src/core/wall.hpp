@@ -32,7 +32,7 @@ struct Plugin {
 const std::vector<Plugin>& plugins();
 
 /// Throws Error{Invalid} with the nearest name, or Error{Unavailable} with the plugin's reason.
-const Plugin& plugin_named(const std::string& name);
+const Plugin& plugin_named(const std::string& name, const std::vector<Plugin>& among = plugins());
 
 /// Opens one file as a plugin; never throws.
 Plugin open_plugin(const std::filesystem::path& path);

@@ -51,10 +51,9 @@ EngineStatus probe_one(const std::string& name, const WorkerOptions& options) {
 }  // namespace
 
 std::vector<int> worker_cpus(const Params& params) {
-  Params threads;
-  for (const char* name : {"threads", "cpus"})
-    if (const auto given = params.find(name); given != params.end()) threads.insert(*given);
-  return threads.empty() ? std::vector<int>{} : core::resolve_params(threads, {}).cpus;
+  if (!params.contains("threads") && !params.contains("cpus")) return {};
+  const auto budget = core::cpu_budget(params);
+  return core::choose_cpus(budget.allowed, budget.threads);
 }
 
 std::shared_ptr<core::Runner> load_remote(const std::filesystem::path& path, const Params& params,
