@@ -168,6 +168,8 @@ TEST(InferResize, SizesAndScales) {
   EXPECT_EQ(shape_after("Resize", {symbol_dim("N"), {3, ""}, symbol_dim("H")}, {},
                         {kLeftOut, reals({1, 1, 2})}),
             "[N,3,?]");
+  EXPECT_EQ(shape_after("Resize", {symbol_dim("N"), {3, ""}}, {}, {kLeftOut, reals({1, 1.5F})}),
+            "[N,4]");
   EXPECT_THAT(refused("Resize", {4}, {}, {kLeftOut, reals({-1})}), HasSubstr("scale of -1"));
   EXPECT_THAT(refused("Resize", {4}, {}, {kLeftOut, reals({1e30F})}), HasSubstr("a size of"));
   EXPECT_THAT(refused("Resize", {4}, {{"mode", std::string("best")}}, {kLeftOut, reals({1})}),

@@ -201,12 +201,15 @@ std::optional<Resize> read_resize(const NodeView& at) {
 namespace {
 
 /// One axis while others are open: by its size if those are asked for, else by its scale.
-Dim resized_dim(const Dim& x, const Element* size, std::optional<double> scale) {
+Dim resized_dim(const NodeView& at, const Dim& x, const Element* size,
+                std::optional<double> scale) {
   if (size != nullptr) {
     const bool fits = !size->number || (*size->number >= 0 && *size->number <= kLargestSize);
     return fits ? Dim{size->number.value_or(-1), size->symbol} : Dim{};
   }
-  return scale == 1.0 ? x : Dim{};
+  if (scale == 1.0) return x;
+  if (x.size < 0 || !scale) return {};
+  return {checked_size(at, std::floor(static_cast<double>(x.size) * *scale)), ""};
 }
 
 }  // namespace
@@ -227,7 +230,7 @@ std::vector<Dim> resized_dims(const NodeView& at) {
                      read_attributes(at).coordinates != Coordinates::TfCropAndResize;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     auto& dim = y[axes[i]];
-    dim = plain ? resized_dim(dim, sizes ? &(*sizes)[i] : nullptr,
+    dim = plain ? resized_dim(at, dim, sizes ? &(*sizes)[i] : nullptr,
                               scales ? std::optional((*scales)[i]) : std::nullopt)
                 : Dim{};
   }
