@@ -103,6 +103,19 @@ int print_error(const std::vector<std::string>& arguments, const Error& error, i
   return exit;
 }
 
+int print_bug(const std::vector<std::string>& arguments, const std::exception& bug,
+              std::ostream& out, std::ostream& err) {
+  const auto text = std::string("internal error, please report it: ") + bug.what();
+  if (json_asked(arguments)) {
+    auto json = error_envelope(Status::Invalid, text, {});
+    json["status"] = "internal";
+    out << printed(json);
+  } else {
+    err << "inferometer: " << text << "\n";
+  }
+  return kExitInternal;
+}
+
 int print_usage(const std::vector<std::string>& arguments, const UsageError& error,
                 std::ostream& out, std::ostream& err) {
   if (json_asked(arguments)) return print_error(arguments, error, kExitUsage, out, err);
@@ -159,8 +172,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
     const Error error(Status::OutOfMemory, "out of memory");
     return print_error(arguments, error, exit_code(error.code()), out, err);
   } catch (const std::exception& bug) {
-    err << "inferometer: internal error, please report it: " << bug.what() << "\n";
-    return kExitInternal;
+    return print_bug(arguments, bug, out, err);
   }
 }
 
