@@ -77,6 +77,7 @@ class Checker {
     outcome.values["input_seed"] = options_.seed;
     outcome.stage = "parity";
     const auto rows = rows_of(options_, info_);
+    worst_.reset();
     prepare_golden(outcome, *std::ranges::max_element(rows));
     for (const auto count : rows) compare(*worker, count, outcome);
     if (outcome.status == Status::Ok) outcome.stage.clear();
@@ -116,12 +117,11 @@ class Checker {
     outcome.values[key] = holds && outcome.values.value(key, true);
   }
 
-  static void keep_worst(const Parity& parity, measure::Outcome& outcome) {
-    const auto error = [](const Json& values) {
-      const auto found = values.find("parity_rel_l2");
-      return found == values.end() || !found->is_number() ? -1.0 : found->get<double>();
-    };
-    if (error(parity.values) >= error(outcome.values)) outcome.values.update(parity.values);
+  void keep_worst(const Parity& parity, measure::Outcome& outcome) {
+    if (!worst_ || !parity.figures || measure::is_worse(*parity.figures, *worst_)) {
+      outcome.values.update(parity.values);
+      worst_ = parity.figures;
+    }
     outcome.warnings = parity.warnings;
   }
 
@@ -129,6 +129,7 @@ class Checker {
   const ModelFacts& facts_;
   Lab& lab_;
   Info info_;
+  std::optional<measure::ParityFigures> worst_;  ///< among the calls of this engine
   Golden golden_;
   std::int64_t golden_rows_ = 0;
   bool golden_synthetic_ = false;

@@ -208,6 +208,7 @@ Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
   }
   parity.values.update(measure::to_json(*worst));
   parity.values["parity_output"] = where;
+  parity.figures = worst;
   return parity;
 }
 

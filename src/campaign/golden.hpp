@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "campaign/lab.hpp"
 #include "inferometer/tensor.hpp"
+#include "measure/parity.hpp"
 
 namespace inferometer::campaign {
 
@@ -49,9 +51,10 @@ std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector
 
 /// What comparing `outputs` of a batch with the golden tells.
 struct Parity {
-  Json values = Json::object();       ///< parity_* keys
-  std::string failure;                ///< why it is a mismatch; empty = it passed
-  std::vector<std::string> warnings;  ///< "unverified: ..."
+  Json values = Json::object();                   ///< parity_* keys
+  std::optional<measure::ParityFigures> figures;  ///< of the worst output; none: nothing to compare
+  std::string failure;                            ///< why it is a mismatch; empty = it passed
+  std::vector<std::string> warnings;              ///< "unverified: ..."
 };
 /// `precision` picks the gate; `softmax`: centred log p are compared.
 Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
