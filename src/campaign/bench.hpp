@@ -28,6 +28,9 @@ const std::vector<std::string>& workloads();  ///< throughput, latency, load, me
 /// Among batch sizes: none is asked for, the model's or the engine's own counts.
 inline constexpr std::int64_t kOwnBatch = 0;
 
+/// The longest aim for one block.
+inline constexpr double kMostBlockS = 10;
+
 struct BenchOptions {
   std::vector<std::string> models;
   std::vector<std::string> engines;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/file.hpp"
+#include "campaign/check.hpp"
 #include "campaign/fake_lab.hpp"
 #include "campaign/summary.hpp"
 
@@ -155,6 +156,25 @@ TEST_F(Bench, AWrongAnswerIsAMismatchAndIsNotTimed) {
   EXPECT_FALSE(outcome.values.contains("throughput_samples_per_s"));
   EXPECT_GT(outcome.values.at("parity_rel_l2").get<double>(), 0.4);
   EXPECT_EQ(lab.count("block fast"), 4);  // two per contender: the first and second inference
+}
+
+TEST_F(Bench, CheckShowsTheWorstFigures) {
+  lab.scripts["fast"].nan = true;
+  const auto outcomes = check({.model = "m.onnx", .engines = {"fast"}, .rows = {5, 1}}, lab, {});
+  EXPECT_EQ(outcomes.at(0).status, Status::Mismatch);
+  EXPECT_EQ(outcomes.at(0).values.at("parity_nan"), 16);
+}
+
+TEST_F(Bench, BlocksAreNoLongerThanTheJournalHolds) {
+  lab.scripts["fast"].row_ns = 50'000;  // a block of 10 s would have 200'000 batches
+  options = {.models = {"m.onnx"},
+             .engines = {"fast"},
+             .workloads = {"throughput"},
+             .rounds = 1,
+             .block_s = kMostBlockS,
+             .journal = journal};
+  go();
+  EXPECT_EQ(read_journal(journal).rounds.at(0).blocks.at(0).batches, kMaxBlockBatches);
 }
 
 TEST_F(Bench, WithoutReferenceOutcomesAreUnverified) {

@@ -49,6 +49,9 @@ void check_counts(const BenchOptions& options) {
   if (options.launches < 1)
     refuse(fmt::format("launches {}: expected at least 1", options.launches));
   if (options.rounds < 1) refuse(fmt::format("rounds {}: expected at least 1", options.rounds));
+  if (!(options.block_s > 0 && options.block_s <= kMostBlockS))  // NaN too
+    refuse(fmt::format("a block of {:g} ms: expected above 0 and at most {:g} ms",
+                       1e3 * options.block_s, 1e3 * kMostBlockS));
 }
 
 // Every combination of the params lists, the last list turning fastest.

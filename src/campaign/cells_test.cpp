@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <set>
 
 namespace inferometer::campaign {
@@ -55,6 +56,14 @@ TEST(Cells, ParamsListsMultiplyAndOnlyWhatVariesIsInTheLabel) {
   EXPECT_THAT(labels(expand(given)),
               ElementsAre("null threads=1 spinning=false", "null threads=1 spinning=true",
                           "null threads=2 spinning=false", "null threads=2 spinning=true"));
+}
+
+TEST(Cells, ABlockHasALengthThatCanBeMeasured) {
+  for (const double block_s : {0.0, -0.005, 11.0, 1e297, std::nan("")}) {
+    auto given = options();
+    given.block_s = block_s;
+    EXPECT_THAT(refusal(given), HasSubstr("at most 10000 ms")) << block_s;
+  }
 }
 
 TEST(Cells, GroupsShareModelAndBatchSize) {

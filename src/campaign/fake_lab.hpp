@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -22,6 +23,7 @@ struct Script {
   bool available = true;
   bool wrong = false;             ///< an answer that isn't right
   bool stale = false;             ///< every row gets the answer of the first
+  bool nan = false;               ///< every row but the first is NaN
   bool from_artifact = false;     ///< loads are
   std::int64_t own_batch = 1;     ///< without param batch_size
   std::optional<Error> at_load;   ///< thrown by load
@@ -133,6 +135,7 @@ class FakeWorker : public CellWorker {
     const auto out = y.as<float>();
     for (std::size_t i = 0; i < out.size(); ++i)
       out[i] = (script_.wrong ? 3.0F : 2.0F) * x[script_.stale ? i % 4 : i];
+    if (script_.nan && out.size() > 4) std::fill(out.begin() + 4, out.end(), std::nanf(""));
     return {y};
   }
   void prepare(std::span<const Tensor> inputs) override {

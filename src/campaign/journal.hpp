@@ -18,6 +18,9 @@ inline constexpr std::string_view kJournalSchema = "inferometer.journal/1";
 /// Bounds of the reader: journals come from strangers.
 inline constexpr std::size_t kMaxLineBytes = 16u << 20;
 inline constexpr std::size_t kMaxJournalBytes = std::size_t{1} << 30;
+/// Bound of the writer: a round line of a control and three cells, throughput and latency apart,
+/// stays below kMaxLineBytes however many digits its timings have.
+inline constexpr std::int64_t kMaxBlockBatches = 100'000;
 
 /// First line: which format, who wrote it, on which machine.
 struct Header {

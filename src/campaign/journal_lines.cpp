@@ -14,6 +14,7 @@ namespace inferometer::campaign {
 namespace {
 
 constexpr std::int64_t kMaxCount = 1'000'000'000;
+constexpr std::int64_t kMaxDurationNs = 1'000'000'000'000'000;  // eleven days
 constexpr std::size_t kMaxTimings = 1'000'000;
 constexpr std::size_t kMaxCells = 1000;
 constexpr std::size_t kMaxText = 4096;
@@ -51,7 +52,7 @@ std::int64_t integer(const Json& value, const std::string& key, std::int64_t lea
 }
 
 std::int64_t duration_at(const Json& json, const std::string& key) {
-  return integer(json.at(key), key, 0, INT64_MAX);
+  return integer(json.at(key), key, 0, kMaxDurationNs);
 }
 
 const Json& list_at(const Json& json, const std::string& key, std::size_t most) {
@@ -104,7 +105,9 @@ Header header_from(const Json& json) {
   check_keys(json, {"line", "schema", "version", "time", "fingerprint"});
   const auto schema = text_at(json, "schema");
   if (schema != kJournalSchema) refuse("schema", fmt::format("\"{}\"", kJournalSchema));
-  return {text_at(json, "version"), text_at(json, "time"), object_at(json, "fingerprint")};
+  const auto& fingerprint = object_at(json, "fingerprint");
+  if (fingerprint.contains("machine_id")) text_at(fingerprint, "machine_id");
+  return {text_at(json, "version"), text_at(json, "time"), fingerprint};
 }
 
 Launch launch_from(const Json& json) {
@@ -128,7 +131,7 @@ Block block_from(const Json& json) {
               .wall_ns = duration_at(json, "wall_ns"),
               .values = values_at(json, "values")};
   for (const auto& timing : list_at(json, "timings_ns", kMaxTimings))
-    block.timings_ns.push_back(integer(timing, "timings_ns", 0, INT64_MAX));
+    block.timings_ns.push_back(integer(timing, "timings_ns", 0, kMaxDurationNs));
   return block;
 }
 
@@ -181,11 +184,10 @@ Json to_json(const Header& header) {
 Json to_json(const Launch& launch) {
   auto cells = Json::array();
   for (const auto& cell : launch.cells) cells.push_back(measure::to_json(cell));
-  return {{"line", "launch"},         {"launch", launch.launch},
-          {"group", launch.group},    {"controls", launch.controls},
-          {"rounds", launch.rounds},  {"time", launch.time},
-          {"state", launch.state},    {"state", launch.state},
-          {"cells", std::move(cells)}};
+  return {{"line", "launch"},        {"launch", launch.launch},
+          {"group", launch.group},   {"controls", launch.controls},
+          {"rounds", launch.rounds}, {"time", launch.time},
+          {"state", launch.state},   {"cells", std::move(cells)}};
 }
 
 Json to_json(const Round& round) {

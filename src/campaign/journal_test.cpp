@@ -127,6 +127,13 @@ TEST(Journal, RefusesWhatTheFormatDoesNotSay) {
                  "\"time\":\"\",\"fingerprint\":{}}\n"),
       HasSubstr("inferometer.journal/1"));
 
+  EXPECT_THAT(message_of(to_json(Header{"0.1.0", "t", {{"machine_id", 5}}}).dump() + "\n"),
+              HasSubstr("'machine_id'"));
+
+  auto endless = to_json(round_of(1));
+  endless["blocks"][0]["wall_ns"] = INT64_MAX;
+  EXPECT_THAT(message_of(header + endless.dump() + "\n"), HasSubstr("'wall_ns'"));
+
   auto round = to_json(round_of(1));
   round["blocks"][0]["timings_ns"][1] = -1;
   EXPECT_THAT(message_of(header + round.dump() + "\n"), HasSubstr("timings_ns"));

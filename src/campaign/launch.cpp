@@ -151,7 +151,8 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
   const measure::ScheduleOptions schedule{
       .rounds = options.rounds,
       .block_ns = static_cast<std::int64_t>(options.block_s * 1e9),
-      .seed = options.seed + static_cast<std::uint64_t>(plan.launch)};
+      .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
+      .most_batches = kMaxBlockBatches};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
       .canary = [&] { return session.lab.canary(cpus); },

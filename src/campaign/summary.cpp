@@ -244,8 +244,8 @@ void put_comparison(const std::vector<Life>& lives, Outcome& outcome) {
 std::optional<measure::CanaryReading> reading(const Round& round, const char* when) {
   const auto found = round.canary.find(when);
   if (found == round.canary.end() || !found->contains("canary_fma_ns") ||
-      !found->contains("canary_stream_ns") || !(*found)["canary_fma_ns"].is_number() ||
-      !(*found)["canary_stream_ns"].is_number())
+      !found->contains("canary_stream_ns") || !(*found)["canary_fma_ns"].is_number_integer() ||
+      !(*found)["canary_stream_ns"].is_number_integer())
     return std::nullopt;
   return measure::CanaryReading{(*found)["canary_fma_ns"].get<std::int64_t>(),
                                 (*found)["canary_stream_ns"].get<std::int64_t>()};

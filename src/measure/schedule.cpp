@@ -85,7 +85,9 @@ class Run {
       batches += 1;
       if (stopping()) return;
     }
-    if (batches > 0) result_.batches[subject] = batches_per_block(best_ns, options_.block_ns);
+    if (batches > 0)
+      result_.batches[subject] =
+          std::min(options_.most_batches, batches_per_block(best_ns, options_.block_ns));
   }
 
   std::optional<CanaryReading> canary() {

@@ -55,6 +55,7 @@ struct ScheduleOptions {
   std::int64_t warm_up_batches = 3;    ///< both, whichever is longer
   std::int64_t warm_up_ns = 500'000'000;
   std::uint64_t seed = 1;
+  std::int64_t most_batches = 1'000'000;  ///< in one block: their timings are kept
 };
 
 /// The seams: tests pass their own. No canary: rounds are never rejected.
