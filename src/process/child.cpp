@@ -23,7 +23,7 @@ namespace {
 constexpr int kTries = 5000;  // of about a millisecond
 
 /// Waits for a state change of a direct child without taking it away, unless `options` lacks
-/// WNOWAIT.
+/// WNOWAIT. All zeros when the kernel keeps no ending, as where SIGCHLD is ignored.
 siginfo_t wait_for(pid_t pid, int options) {
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid), &info, options) != 0 && errno == EINTR) {
@@ -44,7 +44,8 @@ bool gone(pid_t pid) {
 }  // namespace
 
 std::string to_string(const Ending& ending) {
-  if (!ending.signal) return fmt::format("ended with exit code {}", ending.exit_code);
+  if (ending.exit_code) return fmt::format("ended with exit code {}", *ending.exit_code);
+  if (!ending.signal) return "ended, nobody knows how: this process ignores SIGCHLD";
   const char* name = ::sigabbrev_np(*ending.signal);
   return fmt::format("killed by signal {} (SIG{})", *ending.signal, name ? name : "?");
 }
@@ -101,7 +102,7 @@ Ending Child::end() {
   Ending ending;
   if (info.si_code == CLD_EXITED)
     ending.exit_code = info.si_status;
-  else
+  else if (info.si_code != 0)
     ending.signal = info.si_status;
   ending_ = ending;
   return ending;
@@ -124,8 +125,10 @@ bool Child::stop() const {
     }
     if (running) short_pause();
   }
-  if (running)
+  if (running) {
+    resume();
     throw Error(Status::Timeout, fmt::format("a process of worker {} can't be stopped", pid_));
+  }
   return true;
 }
 

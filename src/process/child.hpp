@@ -26,10 +26,10 @@ struct SpawnRequest {
 };
 inline constexpr int kInheritedFd = 3;
 
-/// How a process ended.
+/// How a process ended; neither is known where this process ignores SIGCHLD.
 struct Ending {
   std::optional<int> signal;
-  int exit_code = 0;
+  std::optional<int> exit_code;
 };
 /// "killed by signal 11 (SIGSEGV)", "ended with exit code 3".
 std::string to_string(const Ending& ending);
@@ -57,6 +57,7 @@ class Child {
   Ending end();
 
   /// SIGSTOP to the whole tree; returns when all of it has stopped, or false: the child has ended.
+  /// Throws Error{Timeout}, with the tree awake again, when a part of it can't be stopped.
   bool stop() const;
   void resume() const;
 

@@ -66,6 +66,14 @@ TEST(Child, TellsHowItEnded) {
   EXPECT_EQ(to_string(killed.end()), "killed by signal 11 (SIGSEGV)");
 }
 
+TEST(Child, ItsEndingIsUnknownWhereSigchldIsIgnored) {
+  Child sleeper = Child::spawn(shell("exec sleep 1000"));
+  ::signal(SIGCHLD, SIG_IGN);
+  const std::string ended = to_string(sleeper.end());
+  ::signal(SIGCHLD, SIG_DFL);
+  EXPECT_EQ(ended, "ended, nobody knows how: this process ignores SIGCHLD");
+}
+
 TEST(Child, AProgramThatIsNotThereIsUnavailable) {
   try {
     Child::spawn({.program = "/nowhere/program"});

@@ -26,6 +26,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kMemoryPeriod{50};
 constexpr unsigned kTreePeriod = 20;  // memory checks
 constexpr std::size_t kTailBytes = 8192;
+// Read at once while the worker lives; one that prints without pause must not hide clock and
+// memory.
+constexpr std::size_t kLogShare = 64u << 10;
+constexpr std::size_t kWholeLog = std::numeric_limits<std::size_t>::max();
 // A process whose socket closes is mostly dying: its own ending says more than our kill.
 constexpr milliseconds kDyingTime{3000};
 
@@ -71,7 +75,7 @@ Peer::Peer(const WorkerOptions& options, int lane)
 
 Peer::~Peer() {
   child_->end();
-  drain_log();
+  drain_log(kWholeLog);
 }
 
 int Peer::poll_timeout_ms(const Patience& patience) const {
@@ -92,7 +96,7 @@ void Peer::wait(int fd, short events, const Patience& patience) {
     int ready = look(all, patience);
     if (ready == 0) ready = ::poll(all.data(), all.size(), poll_timeout_ms(patience));
     if (ready < 0) continue;  // a signal, which is for others
-    if (all[2].revents) drain_log();
+    if (all[2].revents) drain_log(kLogShare);
     if (all[0].revents) return;
     if (all[1].revents) lose_closed(patience);
     if (limits_.memory_bytes > 0) check_memory(patience);
@@ -135,7 +139,7 @@ void Peer::lose(Status status, const std::string& what, const Patience& patience
   const std::lock_guard lock(loss_mutex_);
   if (!loss_) {
     const Ending ending = child_->end();
-    drain_log();
+    drain_log(kWholeLog);
     if (own_fault && ending.signal == SIGKILL && oom_kills() > oom_kills_before_)
       status = Status::OutOfMemory;
     loss_ = loss_error(status, what, patience, own_fault ? std::optional(ending) : std::nullopt);
@@ -151,19 +155,17 @@ Error Peer::loss_error(Status status, const std::string& what, const Patience& p
   std::string text = fmt::format("the worker {} during {}", what, patience.stage);
   if (ending) {
     text += ": " + to_string(*ending);
-    if (ending->signal)
-      context["signal"] = std::to_string(*ending->signal);
-    else
-      context["exit_code"] = std::to_string(ending->exit_code);
+    if (ending->signal) context["signal"] = std::to_string(*ending->signal);
+    if (ending->exit_code) context["exit_code"] = std::to_string(*ending->exit_code);
   }
   if (!log_tail_.empty()) context["log"] = log_tail_;
   return {status, text, std::move(context)};
 }
 
-void Peer::drain_log() {
+void Peer::drain_log(std::size_t most_bytes) {
   const std::lock_guard lock(log_mutex_);
   std::array<char, 4096> piece;
-  for (;;) {
+  for (std::size_t read = 0; read < most_bytes;) {
     // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): the descriptor does not block
     const ssize_t got = ::read(log_fd_.get(), piece.data(), piece.size());
     if (got < 0 && errno == EINTR) continue;
@@ -171,6 +173,7 @@ void Peer::drain_log() {
     if (got == 0) log_poll_fd_ = -1;
     if (got <= 0) return;
     const std::string_view text(piece.data(), static_cast<std::size_t>(got));
+    read += text.size();
     log_tail_ += text;
     if (log_tail_.size() > kTailBytes) log_tail_.erase(0, log_tail_.size() - kTailBytes);
     if (log_) log_(text);
@@ -194,7 +197,7 @@ void Peer::wake() {
 
 bool Peer::wait_end(milliseconds limit) {
   const bool ended = child_->wait_end(limit);
-  drain_log();
+  drain_log(ended ? kWholeLog : kLogShare);
   return ended;
 }
 

@@ -56,7 +56,7 @@ class Peer {
                          bool own_fault);
   void check_memory(const Patience& patience);
   int poll_timeout_ms(const Patience& patience) const;
-  void drain_log();
+  void drain_log(std::size_t most_bytes);
   Error loss_error(Status status, const std::string& what, const Patience& patience,
                    const std::optional<Ending>& ending) const;
 
