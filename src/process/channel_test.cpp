@@ -54,7 +54,7 @@ TEST(Channel, CarriesAMessageOfAnySizeWithDescriptors) {
     for (std::size_t i = 0; i < size; ++i) sent.body.push_back(static_cast<char>(i * 31));
     const auto region = Region::create(4096);
     region->data()[5] = std::byte{42};
-    sent.fds.emplace_back(::dup(region->fd()));
+    sent.fds.push_back(region->new_fd());
     std::thread sender([&] { theirs.send(sent, wait_forever); });
     Message got;
     EXPECT_TRUE(lane.ours->receive(got, wait_forever));

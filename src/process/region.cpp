@@ -99,6 +99,15 @@ std::shared_ptr<Region> Region::find(const void* data, std::size_t size_bytes) {
   return offset <= region->size_ && size_bytes <= region->size_ - offset ? region : nullptr;
 }
 
+UniqueFd Region::new_fd() const {
+  UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd)
+    throw Error(Status::Unavailable,
+                fmt::format("shared pages can't be given to another process: {}; see ulimit -n",
+                            system_text()));
+  return fd;
+}
+
 std::uint64_t Region::generation() noexcept {
   return registry().generation.load(std::memory_order_acquire);
 }

@@ -33,7 +33,8 @@ class Region {
   std::uint64_t id() const noexcept { return id_; }  ///< unique in this process; 0: mapped
   std::byte* data() const noexcept { return data_; }
   std::size_t size_bytes() const noexcept { return size_; }
-  int fd() const noexcept { return fd_.get(); }  ///< of a created one
+  /// A created one's descriptor once more, to be sent. Throws Error{Unavailable}.
+  UniqueFd new_fd() const;
 
  private:
   Region(UniqueFd fd, std::size_t size_bytes, bool writable);

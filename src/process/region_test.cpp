@@ -11,10 +11,6 @@
 namespace inferometer::process {
 namespace {
 
-UniqueFd duplicate(const Region& region) {
-  return UniqueFd(::fcntl(region.fd(), F_DUPFD_CLOEXEC, 0));
-}
-
 TEST(Region, IsFoundByAnyPartOfIt) {
   const auto region = Region::create(1000);
   EXPECT_EQ(Region::find(region->data(), 1000), region);
@@ -35,19 +31,19 @@ TEST(Region, IsForgottenWhenItGoes) {
 
 TEST(Region, MapsWhatAnotherSideWrote) {
   const auto region = Region::create(64);
-  const auto mapped = Region::map(duplicate(*region), 64, true);
+  const auto mapped = Region::map(region->new_fd(), 64, true);
   mapped->data()[63] = std::byte{7};
   EXPECT_EQ(region->data()[63], std::byte{7});
 }
 
 TEST(Region, RefusesPagesThatArentThereOrCouldGo) {
   const auto region = Region::create(4096);
-  EXPECT_THROW(Region::map(duplicate(*region), 4097, false), Error);
+  EXPECT_THROW(Region::map(region->new_fd(), 4097, false), Error);
   EXPECT_THROW(Region::map(UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)), 1, false), Error);
   UniqueFd unsealed(::memfd_create("test", MFD_CLOEXEC));
   ASSERT_EQ(::ftruncate(unsealed.get(), 4096), 0);
   EXPECT_THROW(Region::map(std::move(unsealed), 4096, false), Error);
-  EXPECT_NE(::ftruncate(region->fd(), 0), 0) << "sealed pages must not shrink";
+  EXPECT_NE(::ftruncate(region->new_fd().get(), 0), 0) << "sealed pages must not shrink";
 }
 
 TEST(SharedTensor, LiesInARegion) {

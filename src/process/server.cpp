@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/server.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -263,7 +262,7 @@ void send_outputs(const std::vector<Tensor>& outputs, Message& reply) {
     append(reply.body, wire_tensor(0, offset, output.dtype(), output.shape()));
     offset += aligned(bytes);
   }
-  reply.fds.emplace_back(::fcntl(region->fd(), F_DUPFD_CLOEXEC, 0));
+  reply.fds.push_back(region->new_fd());
 }
 
 }  // namespace

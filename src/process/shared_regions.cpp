@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "process/shared_regions.hpp"
 
-#include <fcntl.h>
-
 #include "base/json.hpp"
 
 namespace inferometer::process {
@@ -22,7 +20,7 @@ void SharedRegions::share(Lane& lane, const std::shared_ptr<Region>& region, Acc
                                     {"writable", access == Access::ReadWrite}}})
                           .dump();
   lane.request.fds.clear();
-  lane.request.fds.emplace_back(::fcntl(region->fd(), F_DUPFD_CLOEXEC, 0));
+  lane.request.fds.push_back(region->new_fd());
   lanes_.call(lane, Kind::Share, limit_);
   const std::lock_guard lock(mutex_);
   known_[region->id()] = {region, access};
