@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a model without an engine. Inputs "x" f32 [N,4] and "k" i64 [] (a scalar); outputs "y"
-// f32 [N,4] = x * k and, when asked for, "found" i64 [?]: the places where x > 0, as many as there
-// are.
+// f32 [N,4] = x * k (both [N,L] when asked for) and, when asked for, "found" i64 [?]: the places
+// where x > 0, as many as there are.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace inferometer::process {
 
 class FakeRunner : public core::Runner {
  public:
-  enum class Outputs { Fixed, DataDependent };
+  enum class Outputs { Fixed, Symbolic, DataDependent };
   explicit FakeRunner(Outputs outputs = Outputs::Fixed, std::int64_t in_flight = 1);
 
   const Info& info() const noexcept override { return info_; }
@@ -37,6 +37,8 @@ inline FakeRunner::FakeRunner(Outputs outputs, std::int64_t in_flight) {
   info_.engine = "fake";
   info_.inputs = {{"x", DType::F32, {{-1, "N"}, {4, ""}}, 0}, {"k", DType::I64, {}, {}}};
   info_.outputs = {{"y", DType::F32, {{-1, "N"}, {4, ""}}, 0}};
+  if (outputs == Outputs::Symbolic)
+    for (Port* port : {&info_.inputs[0], &info_.outputs[0]}) port->shape[1] = {-1, "L"};
   if (outputs == Outputs::DataDependent)
     info_.outputs.push_back({"found", DType::I64, {{-1, ""}}, {}});
   info_.requested = {{"in_flight", in_flight}, {"streams", in_flight}};

@@ -24,16 +24,15 @@ constexpr milliseconds kStopTime{5000};
 constexpr std::int64_t kMostLanes = 64;
 
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-/// Sizes of a port's tensor of `rows` rows; nothing when they depend on the data.
-std::optional<Shape> fixed_shape(const Port& port, std::int64_t rows) {
-  std::vector<std::int64_t> dims;
-  for (const Dim& dim : port.shape) dims.push_back(dim.size);
-  if (port.batch_axis) dims[static_cast<std::size_t>(*port.batch_axis)] = rows;
-  if (std::any_of(dims.begin(), dims.end(), [](std::int64_t dim) { return dim < 0; })) return {};
-  return Shape(dims);
+  try {
+    return json.dump();
+  } catch (const Json::type_error&) {
+    throw Error(
+        Status::Invalid,
+        fmt::format("a worker takes UTF-8 only, which {} is not: rename the file or folder, or "
+                    "load with isolation=none",
+                    printable(json.dump(-1, ' ', false, Json::error_handler_t::replace))));
+  }
 }
 
 }  // namespace
@@ -78,7 +77,7 @@ Worker::Impl::Impl(const WorkerOptions& options) : limits_(options.limits) {
   regions_.emplace(*lanes_, limits_.call);
   const std::string answer = ask(Kind::Hello, text_of({{"version", kVersion}}), limits_.start);
   const Json hello = parse_json(answer, "the worker's greeting");
-  if (!hello.is_object() || hello.value("version", 0) != kVersion)
+  if (!hello.is_object() || !hello.contains("version") || hello.at("version") != kVersion)
     throw Error(Status::Unavailable,
                 "the worker program speaks another protocol version: " + printable(answer));
 }
@@ -168,7 +167,7 @@ std::vector<Tensor> Worker::Impl::predict(std::span<const View> inputs,
   std::vector<Tensor> outputs;
   std::vector<View> views;
   for (const Port& port : info_->outputs) {
-    const auto shape = fixed_shape(port, rows);
+    const auto shape = core::output_shape(port, info_->inputs, inputs, rows);
     if (!shape) break;
     outputs.push_back(regions_->tensor(port.dtype, *shape));
     views.push_back(outputs.back());
@@ -207,7 +206,7 @@ std::vector<Tensor> Worker::Impl::received_outputs(Lane& lane) {
 }
 
 Tensor Worker::Impl::allocate(const Port& port, std::int64_t rows) {
-  const auto shape = fixed_shape(port, rows);
+  const auto shape = core::output_shape(port, {}, {}, rows);
   if (!shape || rows < 0)
     throw Error(Status::Invalid,
                 fmt::format("port '{}' has no fixed size for {} rows", port.name, rows));
@@ -220,7 +219,7 @@ void Worker::Impl::prepare(std::span<const Tensor> inputs) {
   const std::int64_t rows = core::check_inputs(info_->inputs, views);
   std::vector<Tensor> outputs;
   for (const Port& port : info_->outputs)
-    if (const auto shape = fixed_shape(port, rows))
+    if (const auto shape = core::output_shape(port, info_->inputs, views, rows))
       outputs.push_back(shared_tensor(port.dtype, *shape));
   if (outputs.size() < info_->outputs.size()) outputs.clear();
 

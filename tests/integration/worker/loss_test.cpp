@@ -90,6 +90,12 @@ INSTANTIATE_TEST_SUITE_P(
                       std::pair("exit", "exit code 9")),
     [](const auto& test) { return std::string(test.param.first); });
 
+TEST(OtherGreeting, IsUnavailable) {
+  const Error error = error_of([] { Worker worker(rogue({{"ROGUE_GREETING", "other_version"}})); });
+  EXPECT_EQ(error.code(), Status::Unavailable);
+  EXPECT_THAT(error.what(), HasSubstr("another protocol version"));
+}
+
 TEST(LostWorkerLog, TellsWhatItPrintedLast) {
   WorkerOptions options = rogue();
   options.limits.memory_bytes = 600u << 20;
@@ -98,6 +104,18 @@ TEST(LostWorkerLog, TellsWhatItPrintedLast) {
   const Inputs in;
   const Error error = error_of([&] { worker.predict(in.views); });
   EXPECT_EQ(error.code(), Status::OutOfMemory);
+}
+
+TEST(LostWorkerLog, WithoutEndHidesNoLimit) {
+  WorkerOptions options = rogue();
+  options.limits.call = milliseconds(300);
+  std::vector<char> work;
+  // Slower than the worker prints, so that there is always more to read.
+  options.log = [&](std::string_view text) { work.assign(4u << 20, text.front()); };
+  Worker worker(options);
+  worker.load("/m.onnx", {{"act", "babble"}});
+  const Inputs in;
+  EXPECT_EQ(error_of([&] { worker.predict(in.views); }).code(), Status::Timeout);
 }
 
 TEST(Probe, ACrashIsAReasonAndTheOthersGoOn) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A worker without an engine. Environment ROGUE_GREETING: what it does instead of greeting. Param
-// `act`: what its model does instead of computing; `outputs=dynamic`, `in_flight=n`: its model's
-// shape.
+// `act`: what its model does instead of computing; `outputs=dynamic` or `symbolic`, `in_flight=n`:
+// its model's shape.
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +51,9 @@ void greet_wrongly(const std::string& how) {
   if (how == "request") write_to_parent(frame({.turn = Turn::Request, .sequence = 1}));
   if (how == "not_json")
     write_to_parent(frame({.turn = Turn::Failure, .sequence = 1, .body_bytes = 3}) + "{{{");
+  if (how == "other_version")
+    write_to_parent(frame({.turn = Turn::Answer, .sequence = 1, .body_bytes = 15}) +
+                    R"({"version":"x"})");
   if (how == "closed") ::close(kSocket);
   if (how == "truncated" || how == "exit") std::exit(9);
   hang();
@@ -95,6 +98,8 @@ void act(const std::string& what, const std::stop_token& stop) {
     for (int i = 0; i < 20'000; ++i) std::printf("line %d of a noisy engine\n", i);
     std::fflush(stdout);
   }
+  if (what == "babble")
+    for (;;) std::printf("and another thing\n");
   if (what == "wait_for_stop") {
     std::printf("waiting\n");
     std::fflush(stdout);
@@ -111,10 +116,12 @@ std::shared_ptr<core::Runner> load_fake(const std::filesystem::path& path, const
   if (path == "/refused.onnx")
     throw Error(Status::LoadFailed, "no such model", {{"node", "Conv_1"}});
   const std::string in_flight = text_param(params, "in_flight");
-  auto runner = std::make_shared<FakeRunner>(text_param(params, "outputs") == "dynamic"
-                                                 ? FakeRunner::Outputs::DataDependent
-                                                 : FakeRunner::Outputs::Fixed,
-                                             in_flight.empty() ? 1 : std::stoi(in_flight));
+  const std::string outputs = text_param(params, "outputs");
+  auto runner =
+      std::make_shared<FakeRunner>(outputs == "dynamic"    ? FakeRunner::Outputs::DataDependent
+                                   : outputs == "symbolic" ? FakeRunner::Outputs::Symbolic
+                                                           : FakeRunner::Outputs::Fixed,
+                                   in_flight.empty() ? 1 : std::stoi(in_flight));
   runner->before_run = [what = text_param(params, "act")](const std::stop_token& stop) {
     act(what, stop);
   };

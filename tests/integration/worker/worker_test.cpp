@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cmath>
@@ -60,6 +62,38 @@ TEST(Worker, PredictsIntoSharedAndOrdinaryMemory) {
   EXPECT_EQ(y.as<float>()[8], in.expected()[4]);
 }
 
+TEST(Worker, GoesOnWhenNoDescriptorIsLeft) {
+  Worker worker(rogue());
+  const LoadReport report = worker.load("/m.onnx", {});
+  Inputs in(3);
+  const Tensor x = worker.allocate(report.info.inputs[0], 3);
+  const Tensor y = worker.allocate(report.info.outputs[0], 3);
+  std::copy(in.x.begin(), in.x.end(), x.as<float>().begin());
+  in.views[0] = x;
+  const auto predict = [&] { worker.predict_into(in.views, std::vector<View>{y}); };
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(::dup(0));
+  const rlimit none_left = {static_cast<rlim_t>(next.get()), before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none_left), 0);
+  const Error error = error_of(predict);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(error.code(), Status::Unavailable) << error.what();
+  EXPECT_THAT(error.what(), HasSubstr("Too many open files"));
+  predict();
+  EXPECT_EQ(floats(y), in.expected());
+}
+
+TEST(Worker, KnowsOutputShapesFromItsInputs) {
+  Worker worker(rogue());
+  worker.load("/m.onnx", {{"outputs", "symbolic"}});
+  const Inputs in(2);
+  const auto outputs = worker.predict(in.views);
+  EXPECT_EQ(floats(outputs.at(0)), in.expected());
+  EXPECT_TRUE(Region::find(outputs[0].data(), outputs[0].view().size_bytes()))
+      << "written in pages that were here before the call";
+}
+
 TEST(Worker, CarriesOutputsWhoseShapesDependOnTheData) {
   Worker worker(rogue());
   worker.load("/m.onnx", {{"outputs", "dynamic"}});
@@ -82,6 +116,14 @@ TEST(Worker, ErrorsCrossWithStatusAndContext) {
   const Inputs in;
   EXPECT_EQ(error_of([&] { worker.predict(in.views); }).code(), Status::OutOfMemory);
   EXPECT_TRUE(worker.alive()) << "an allocation that failed is not a death";
+}
+
+TEST(Worker, RefusesAPathThatIsNotUtf8) {
+  Worker worker(rogue());
+  const Error refused = error_of([&] { worker.load("/m\xff.onnx", {}); });
+  EXPECT_EQ(refused.code(), Status::Invalid);
+  EXPECT_THAT(refused.what(), HasSubstr("/m\uFFFD.onnx"));
+  EXPECT_TRUE(worker.alive());
 }
 
 TEST(Worker, RunsBlocksOnOneSharedInput) {
