@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/json.hpp"
 #include "options.hpp"
@@ -47,6 +48,7 @@ class OrtContext : public plugin::Context {
   void release(OrtValue*& value) const;
   void release_all();
   void publish(std::size_t index);
+  void copy_passed();
 
   const OrtModel& model_;
   Owned<OrtMemoryInfo> memory_;
@@ -56,6 +58,10 @@ class OrtContext : public plugin::Context {
   std::vector<OrtValue*> outputs_;
   std::span<DLTensor> output_tensors_;
   std::vector<std::size_t> engine_outputs_;  // those that ONNX Runtime allocates
+  struct Passed {
+    std::size_t input, output;
+  };
+  std::vector<Passed> passed_;  // outputs of the graph that are inputs of it
 };
 
 class OrtModel : public plugin::LoadedModel {
@@ -148,7 +154,11 @@ OrtContext::OrtContext(const OrtModel& model)
       input_names_(names_of(model.inputs())),
       output_names_(names_of(model.outputs())),
       inputs_(input_names_.size(), nullptr),
-      outputs_(output_names_.size(), nullptr) {}
+      outputs_(output_names_.size(), nullptr) {
+  for (std::size_t out = 0; out < output_names_.size(); ++out)
+    for (std::size_t in = 0; in < input_names_.size(); ++in)
+      if (model.outputs()[out].name == model.inputs()[in].name) passed_.push_back({in, out});
+}
 
 OrtValue* OrtContext::wrap(const DLTensor& tensor, const plugin::PortInfo& port) const {
   const DType dtype = plugin::dtype_of(tensor);
@@ -214,6 +224,18 @@ void OrtContext::publish(std::size_t index) {
                 Status::PredictFailed);
 }
 
+// ONNX Runtime leaves the memory that was given for such an output as it is.
+void OrtContext::copy_passed() {
+  const Library& library = model_.library();
+  for (const auto& [input, output] : passed_) {
+    const DLTensor& to = output_tensors_[output];
+    void* from = nullptr;
+    library.check(library.api->GetTensorMutableData(inputs_[input], &from), Status::PredictFailed);
+    char* target = static_cast<char*>(to.data) + to.byte_offset;
+    if (from != target) std::memcpy(target, from, plugin::size_bytes(to));
+  }
+}
+
 void OrtContext::run() {
   const Library& library = model_.library();
   for (const std::size_t index : engine_outputs_) release(outputs_[index]);
@@ -223,6 +245,7 @@ void OrtContext::run() {
                        inputs_.size(), output_names_.data(), output_names_.size(), outputs_.data()),
       Status::PredictFailed);
   for (const std::size_t index : engine_outputs_) publish(index);
+  copy_passed();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "ports.hpp"
@@ -27,6 +28,19 @@ const T* first_wide(const DLTensor& tensor) {
   return found == end ? nullptr : found;
 }
 
+void pass_on(const DLTensor& input, DLTensor& output) {
+  if (output.data == nullptr) {
+    output.data = input.data;
+    output.byte_offset = input.byte_offset;
+    output.ndim = input.ndim;
+    std::copy_n(input.shape, input.ndim, output.shape);
+  } else if (output.data != input.data) {
+    std::memcpy(static_cast<char*>(output.data) + output.byte_offset,
+                static_cast<const char*>(input.data) + input.byte_offset,
+                plugin::size_bytes(input));
+  }
+}
+
 }  // namespace
 
 OvContext::OvContext(const Library& library, const ov_compiled_model_t* compiled,
@@ -41,6 +55,10 @@ OvContext::OvContext(const Library& library, const ov_compiled_model_t* compiled
     const DType dtype = info.inputs[i].dtype;
     if (dtype == DType::I64 || dtype == DType::U64) wide_inputs_.push_back(i);
   }
+  for (std::size_t out = 0; out < info.outputs.size(); ++out)
+    for (std::size_t in = 0; in < info.inputs.size(); ++in)
+      if (!info.outputs[out].name.empty() && info.outputs[out].name == info.inputs[in].name)
+        passed_[out] = in;
 }
 
 Owned<ov_tensor_t> OvContext::output_tensor(std::size_t index) const {
@@ -95,7 +113,10 @@ void OvContext::bind(std::span<const DLTensor> inputs, std::span<DLTensor> outpu
         library_.infer_request_set_input_tensor_by_index(request_.get(), i, tensor.get()),
         Status::PredictFailed);
   }
-  for (std::size_t i = 0; i < outputs.size(); ++i) bind_output(i, outputs[i]);
+  // Input and output of a value that is both share one slot: memory for the output would be read as
+  // the input.
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    if (!passed_.contains(i)) bind_output(i, outputs[i]);
 }
 
 void OvContext::publish(std::size_t index) {
@@ -137,6 +158,8 @@ void OvContext::run() {
   }
   library_.check(library_.infer_request_infer(request_.get()), Status::PredictFailed);
   for (const std::size_t index : engine_outputs_) publish(index);
+  for (const auto& [output, input] : passed_)
+    pass_on(input_tensors_[input], output_tensors_[output]);
 }
 
 std::vector<plugin::ProfileRow> OvContext::profile() {

@@ -2,6 +2,7 @@
 // One infer request: the caller's memory in and out, nothing allocated by run.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "inferometer/engine_plugin.hpp"
@@ -34,6 +35,7 @@ class OvContext : public plugin::Context {
   std::span<DLTensor> output_tensors_;
   std::vector<std::size_t> wide_inputs_;       // whose numbers OpenVINO cuts to 32 bits
   std::vector<std::size_t> engine_outputs_;    // bound with data = null
+  std::map<std::size_t, std::size_t> passed_;  // output -> the input that it is
   std::vector<Owned<ov_tensor_t>> published_;  // keep alive what engine outputs point to
 };
 

@@ -43,6 +43,16 @@ graph::Graph no_batch() {
   return b.build();
 }
 
+// One value is input and output.
+graph::Graph passed_on() {
+  Builder b("passed_on");
+  const auto x = b.input("x", DType::F32, {symbol_dim("N"), fixed(3)});
+  b.output(b.node("Relu", {x}), "y");
+  graph::Graph graph = b.build();
+  graph.outputs.push_back(x);
+  return graph;
+}
+
 graph::Graph sequence() {
   Builder b("sequence");
   const auto x = b.input("x", DType::F32, {symbol_dim("N"), symbol_dim("seq")});
@@ -65,6 +75,7 @@ graph::Graph unknown_operator() {
 graph::Graph make(const std::string& name) {
   if (name == "scalar") return scalar();
   if (name == "no_batch") return no_batch();
+  if (name == "passed_on") return passed_on();
   if (name == "sequence") return sequence();
   if (name == "unknown_operator") return unknown_operator();
   if (name.starts_with("twice_")) return twice(parse_dtype(name.substr(6)));

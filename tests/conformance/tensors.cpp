@@ -46,6 +46,9 @@ void several_ports(const Bench& bench) {
 void scalars(const Bench& bench) {
   matches(bench, "scalar", 1);
 }
+void an_input_is_an_output(const Bench& bench) {
+  matches(bench, "passed_on", 5, {{"batch_size", 2}});
+}
 void without_batch_axis(const Bench& bench) {
   matches(bench, "no_batch", 1);
 }
@@ -144,6 +147,7 @@ std::vector<Case> tensor_cases() {
           {"several_ports", several_ports},
           {"scalars", scalars},
           {"without_batch_axis", without_batch_axis},
+          {"an_input_is_an_output", an_input_is_an_output},
           {"dtype_f32", dtype<DType::F32>},
           {"dtype_f64", dtype<DType::F64>},
           {"dtype_f16", dtype<DType::F16>},
