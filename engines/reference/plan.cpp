@@ -2,7 +2,6 @@
 #include "plan.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <map>
 #include <optional>
 
+#include "base/machine_memory.hpp"
 #include "graph/passes.hpp"
 #include "live.hpp"
 
@@ -46,16 +46,10 @@ graph::Graph specialised(const graph::Graph& graph, std::span<const Shape> shape
   return copy;
 }
 
-std::size_t machine_bytes() {
-  static const std::size_t kBytes = static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
-                                    static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return kBytes;
-}
-
 [[noreturn]] void throw_too_large(const std::string& what) {
   throw Error(Status::OutOfMemory,
               fmt::format("reference: {} needs more memory than the machine has ({} bytes)", what,
-                          machine_bytes()));
+                          machine_memory_bytes()));
 }
 
 /// The same constant at an address that its dtype can be read at.
@@ -127,7 +121,7 @@ class Planner {
     for (const auto& node : graph_.nodes) add_step(node);
     copy_outputs();
     plan_.arena_bytes = allocator_.end();
-    if (plan_.arena_bytes > machine_bytes()) throw_too_large("the model");
+    if (plan_.arena_bytes > machine_memory_bytes()) throw_too_large("the model");
     return std::move(plan_);
   }
 
@@ -247,7 +241,7 @@ View planned_view(const graph::Value& value) {
   for (const auto& dim : *value.shape) {
     dims.push_back(dim.size);
     const auto size = static_cast<std::size_t>(std::max<std::int64_t>(dim.size, 1));
-    if (size > machine_bytes() / bytes) throw_too_large(value.name);
+    if (size > machine_memory_bytes() / bytes) throw_too_large(value.name);
     bytes *= size;
   }
   return View(static_cast<void*>(nullptr), *value.dtype, Shape(dims));

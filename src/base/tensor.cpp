@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/machine_memory.hpp"
 #include "inferometer/error.hpp"
 
 namespace inferometer {
@@ -14,10 +15,11 @@ constexpr std::size_t kAlignment = 64;
 
 std::shared_ptr<void> allocate_aligned(std::size_t bytes) {
   const std::size_t rounded = (bytes + kAlignment) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, rounded);
+  void* memory = bytes > machine_memory_bytes() ? nullptr : std::aligned_alloc(kAlignment, rounded);
   if (memory == nullptr) {
-    throw Error(Status::OutOfMemory,
-                "can't allocate " + std::to_string(bytes) + " bytes for a tensor");
+    throw Error(Status::OutOfMemory, "can't allocate " + std::to_string(bytes) +
+                                         " bytes for a tensor; the machine has " +
+                                         std::to_string(machine_memory_bytes()));
   }
   return {memory, std::free};
 }

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "base/machine_memory.hpp"
 #include "inferometer/error.hpp"
 
 namespace inferometer::process {
@@ -58,6 +59,10 @@ Region::~Region() {
 
 std::shared_ptr<Region> Region::create(std::size_t size_bytes) {
   const std::size_t size = size_bytes == 0 ? 1 : size_bytes;
+  if (size > machine_memory_bytes())
+    throw Error(Status::OutOfMemory,
+                fmt::format("{} shared bytes are more than the machine has ({})", size,
+                            machine_memory_bytes()));
   UniqueFd fd(::memfd_create("inferometer", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
     throw Error(Status::OutOfMemory,
