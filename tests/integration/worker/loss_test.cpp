@@ -111,7 +111,7 @@ TEST(LostWorkerLog, WithoutEndHidesNoLimit) {
   options.limits.call = milliseconds(300);
   std::vector<char> work;
   // Slower than the worker prints, so that there is always more to read.
-  options.log = [&](std::string_view text) { work.assign(4u << 20, text.front()); };
+  options.log = [&](std::string_view text) { work.assign(32u << 20, text.front()); };
   Worker worker(options);
   worker.load("/m.onnx", {{"act", "babble"}});
   const Inputs in;
