@@ -9,6 +9,7 @@
 
 #include "inferometer/params.hpp"
 #include "measure/canary.hpp"
+#include "measure/schedule.hpp"
 #include "measure/statistics.hpp"
 
 namespace inferometer::bench {
@@ -22,7 +23,7 @@ struct Contestant {
 
 struct LaunchOptions {
   std::int64_t rounds = 20;
-  std::int64_t block_ns = 60'000'000;
+  std::int64_t block_ns = measure::kBlockNs;
   std::uint64_t seed = 1;
 };
 

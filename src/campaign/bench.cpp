@@ -17,16 +17,6 @@
 namespace inferometer::campaign {
 namespace {
 
-const EngineStatus& find_engine(const std::vector<EngineStatus>& engines, const std::string& name) {
-  const auto found = std::ranges::find(engines, name, &EngineStatus::name);
-  if (found != engines.end()) return *found;
-  std::vector<std::string> names;
-  for (const auto& engine : engines) names.push_back(engine.name);
-  throw Error(Status::Invalid,
-              fmt::format("unknown engine '{}': there are {}", printable(name), join(names)),
-              {{"engine", name}, {"nearest", nearest(name, names)}});
-}
-
 std::map<std::string, ModelFacts> read_models(const BenchOptions& options, Lab& lab) {
   std::map<std::string, ModelFacts> models;
   for (const auto& model : options.models) models.emplace(model, lab.model(model));
@@ -38,7 +28,7 @@ void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
                 const std::map<std::string, ModelFacts>& models,
                 const std::vector<EngineStatus>& engines, Lab& lab) {
   for (auto& contender : contenders) {
-    const auto& engine = find_engine(engines, contender.cell.engine);
+    const auto& engine = engine_named(engines, contender.cell.engine);
     contender.cell.params = core::typed_params(contender.cell.params, engine.params);
     for (const auto& workload : options.workloads)
       contender.ids[workload] = cell_id(contender.with(workload), models.at(contender.cell.model),
@@ -50,7 +40,7 @@ void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
 void record_unavailable(Session& session, const std::vector<Contender>& contenders,
                         const std::vector<EngineStatus>& engines) {
   for (const auto& contender : contenders) {
-    const auto& engine = find_engine(engines, contender.cell.engine);
+    const auto& engine = engine_named(engines, contender.cell.engine);
     if (engine.available) continue;
     for (const auto& [workload, id] : contender.ids) {
       if (failure_of(session.journal, id)) continue;
@@ -60,7 +50,7 @@ void record_unavailable(Session& session, const std::vector<Contender>& contende
                       .status = Status::Unavailable,
                       .stage = "probe",
                       .reason = engine.reason,
-                      .rerun = rerun_line(cell)});
+                      .rerun = rerun_line(cell, session.options)});
     }
   }
 }
@@ -140,7 +130,8 @@ void run_passes(Session& session, const std::vector<Group>& groups,
 }
 
 measure::Outcome outcome_for(const std::vector<measure::Outcome>& summary,
-                             const Contender& contender, const std::string& workload) {
+                             const Contender& contender, const std::string& workload,
+                             const BenchOptions& options) {
   const auto& id = contender.ids.at(workload);
   const auto found = std::ranges::find(summary, id, &measure::Outcome::cell_id);
   if (found != summary.end()) return *found;
@@ -150,7 +141,7 @@ measure::Outcome outcome_for(const std::vector<measure::Outcome>& summary,
           .status = Status::Skipped,
           .stage = "measure",
           .reason = "interrupted before anything of it was measured; --resume goes on",
-          .rerun = rerun_line(cell)};
+          .rerun = rerun_line(cell, options)};
 }
 
 // Labels depend on what else is measured; this campaign's own count.
@@ -160,7 +151,7 @@ std::vector<measure::Outcome> final_outcomes(const Session& session,
   std::vector<measure::Outcome> outcomes;
   for (const auto& contender : contenders)
     for (const auto& workload : session.options.workloads) {
-      outcomes.push_back(outcome_for(summary, contender, workload));
+      outcomes.push_back(outcome_for(summary, contender, workload, session.options));
       outcomes.back().cell.label = contender.cell.label;
     }
   return outcomes;
@@ -219,8 +210,7 @@ BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progres
                   std::stop_token stop) {
   check_options(options);
   const auto engines = lab.engines();
-  for (const auto& name : options.engines) find_engine(engines, name);
-  if (!options.control.empty()) find_engine(engines, options.control);
+  for (const auto& name : options.engines) engine_named(engines, name);
   auto contenders = expand(options);
   auto models = read_models(options, lab);
   name_cells(contenders, options, models, engines, lab);

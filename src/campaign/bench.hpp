@@ -14,6 +14,8 @@
 #include "campaign/lab.hpp"
 #include "campaign/progress.hpp"
 #include "measure/outcome.hpp"
+#include "measure/pool.hpp"
+#include "measure/schedule.hpp"
 
 namespace inferometer::campaign {
 
@@ -28,8 +30,9 @@ const std::vector<std::string>& workloads();  ///< throughput, latency, load, me
 /// Among batch sizes: none is asked for, the model's or the engine's own counts.
 inline constexpr std::int64_t kOwnBatch = 0;
 
-/// The longest aim for one block.
+/// The longest and the usual aim for one block.
 inline constexpr double kMostBlockS = 10;
+inline constexpr double kBlockS = static_cast<double>(measure::kBlockNs) / 1e9;
 
 struct BenchOptions {
   std::vector<std::string> models;
@@ -38,14 +41,14 @@ struct BenchOptions {
   std::vector<ParamChoices> params;
   std::vector<std::string> workloads = campaign::workloads();
   std::int64_t launches = 1;
-  std::int64_t rounds = 8;          ///< per launch, fixed in advance
-  double block_s = 0.06;            ///< aim; at least one batch
-  std::string control;              ///< an engine's name; empty: the first cell of every group
-  std::filesystem::path journal;    ///< empty: kept in memory
-  bool resume = false;              ///< go on with `journal`: missing launches and cells only
-  Expected expect;                  ///< empty: the reference engine's outputs
-  std::filesystem::path cache_dir;  ///< goldens are kept here; empty: nowhere
-  std::uint64_t seed = 1;           ///< of input rows and of the order within rounds
+  std::int64_t rounds = 8;              ///< per launch, fixed in advance
+  double block_s = kBlockS;             ///< aim; at least one batch
+  std::string control;                  ///< one of `engines`; empty: the first cell of every group
+  std::filesystem::path journal;        ///< empty: kept in memory
+  bool resume = false;                  ///< go on with `journal`: missing launches and cells only
+  Expected expect;                      ///< empty: the reference engine's outputs
+  std::filesystem::path cache_dir;      ///< goldens are kept here; empty: nowhere
+  std::uint64_t seed = measure::kSeed;  ///< of input rows and of the order within rounds
 };
 
 struct BenchResult {
@@ -68,10 +71,10 @@ struct RunOptions {
   Params params;
   std::vector<std::string> workloads = campaign::workloads();
   std::int64_t rounds = 20;
-  double block_s = 0.06;
+  double block_s = kBlockS;
   Expected expect;
   std::filesystem::path cache_dir;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = measure::kSeed;
 };
 BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
                 std::stop_token stop = {});

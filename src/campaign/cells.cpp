@@ -69,15 +69,6 @@ std::vector<Params> product(const std::vector<ParamChoices>& lists) {
   return all;
 }
 
-std::string label_of(const std::string& engine, const std::vector<ParamChoices>& lists,
-                     const Params& params) {
-  auto label = engine;
-  for (const auto& list : lists)
-    if (list.values.size() > 1)
-      label += fmt::format(" {}={}", list.name, to_string(params.at(list.name)));
-  return label;
-}
-
 std::string model_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();
 }
@@ -180,6 +171,10 @@ void check_options(const BenchOptions& options) {
   check_workloads(options.workloads);
   check_choices(options.params);
   check_counts(options);
+  if (!options.control.empty() &&
+      std::ranges::find(options.engines, options.control) == options.engines.end())
+    refuse(fmt::format("control '{}' is not measured: expected one of {}",
+                       printable(options.control), join(options.engines)));
 }
 
 measure::Cell Contender::with(const std::string& workload) const {
@@ -188,15 +183,29 @@ measure::Cell Contender::with(const std::string& workload) const {
   return copy;
 }
 
+std::string label_of(const measure::Cell& cell, const std::vector<std::string>& varying) {
+  auto label = cell.engine;
+  if (const auto own = cell.params.find("label"); own != cell.params.end())
+    label += " " + to_string(own->second);
+  for (const auto& name : varying)
+    if (const auto param = cell.params.find(name); param != cell.params.end() && name != "label")
+      label += fmt::format(" {}={}", name, to_string(param->second));
+  return label;
+}
+
 std::vector<Contender> expand(const BenchOptions& options) {
   std::vector<Contender> contenders;
+  std::vector<std::string> varying;
+  for (const auto& list : options.params)
+    if (list.values.size() > 1) varying.push_back(list.name);
   for (const auto& model : options.models)
     for (const auto batch : options.batch_sizes)
       for (const auto& engine : options.engines)
         for (auto params : product(options.params)) {
-          const auto label = label_of(engine, options.params, params);
           if (batch != kOwnBatch) params.insert_or_assign("batch_size", batch);
-          contenders.push_back({{model, engine, label, std::move(params), ""}, {}});
+          measure::Cell cell{model, engine, "", std::move(params), ""};
+          cell.label = label_of(cell, varying);
+          contenders.push_back({std::move(cell), {}});
         }
   return contenders;
 }
@@ -227,9 +236,18 @@ std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const En
   return hash_text(line_text(identity));
 }
 
-std::string rerun_line(const measure::Cell& cell) {
-  return fmt::format("inferometer run {} --engine {}{} --workload {}", shell_word(cell.model),
-                     shell_word(cell.engine), params_words(cell.params), shell_word(cell.workload));
+std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
+  const RunOptions usual;
+  auto line =
+      fmt::format("inferometer run {} --engine {}{} --workload {}", shell_word(cell.model),
+                  shell_word(cell.engine), params_words(cell.params), shell_word(cell.workload));
+  if (options.rounds != usual.rounds) line += fmt::format(" --rounds {}", options.rounds);
+  if (options.block_s != usual.block_s)
+    line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
+  if (options.seed != usual.seed) line += fmt::format(" --seed {}", options.seed);
+  for (const auto& file : options.expect.input_files) line += " --input " + shell_word(file);
+  for (const auto& file : options.expect.output_files) line += " --expect " + shell_word(file);
+  return line;
 }
 
 std::string check_line(const measure::Cell& cell) {

@@ -30,6 +30,9 @@ inline constexpr std::size_t kGroupSize = 3;
 void check_options(const BenchOptions& options);
 void check_workloads(const std::vector<std::string>& given);
 
+/// "onnxruntime threads=2": the engine, the cell's own param `label`, and what else varies.
+std::string label_of(const measure::Cell& cell, const std::vector<std::string>& varying);
+
 /// Models x batch sizes x engines x params lists, in this order of nesting.
 std::vector<Contender> expand(const BenchOptions& options);
 
@@ -41,8 +44,9 @@ std::vector<Group> group(const std::vector<Contender>& contenders, const std::st
 std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine,
                     const std::string& plugin_hash);
 
-/// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell.
-std::string rerun_line(const measure::Cell& cell);
+/// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell, with what differs
+/// from the defaults of run.
+std::string rerun_line(const measure::Cell& cell, const BenchOptions& options);
 /// `inferometer check MODEL --engines E -p k=v`.
 std::string check_line(const measure::Cell& cell);
 

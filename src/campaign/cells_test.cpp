@@ -21,6 +21,13 @@ BenchOptions options() {
   return options;
 }
 
+// With nothing that a rerun line must say.
+BenchOptions usual() {
+  auto usual = options();
+  usual.rounds = RunOptions{}.rounds;
+  return usual;
+}
+
 std::vector<std::string> labels(const std::vector<Contender>& contenders) {
   std::vector<std::string> all;
   for (const auto& each : contenders) all.push_back(each.cell.label);
@@ -40,9 +47,9 @@ std::string refusal(const BenchOptions& bad) {
 TEST(Cells, ExpandsInAFixedOrder) {
   const auto all = expand(options());
   ASSERT_EQ(all.size(), 8u);
-  EXPECT_EQ(rerun_line(all[0].with("load")),
+  EXPECT_EQ(rerun_line(all[0].with("load"), usual()),
             "inferometer run a.onnx --engine onnxruntime -p batch_size=1 --workload load");
-  EXPECT_EQ(rerun_line(all[3].with("load")),
+  EXPECT_EQ(rerun_line(all[3].with("load"), usual()),
             "inferometer run a.onnx --engine openvino -p batch_size=4 --workload load");
   EXPECT_EQ(all[7].cell.model, "b.onnx");
 }
@@ -121,8 +128,29 @@ TEST(Cells, TheIdDependsOnEverythingThatMakesACell) {
 TEST(Cells, TheRerunLineSurvivesAShell) {
   const measure::Cell cell{"my model's $HOME.onnx", "null", "", {{"label", "a b"}}, "load"};
   EXPECT_EQ(
-      rerun_line(cell),
+      rerun_line(cell, usual()),
       "inferometer run 'my model'\\''s $HOME.onnx' --engine null -p 'label=a b' --workload load");
+}
+
+TEST(Cells, TheRerunLineSaysWhatRunWouldDoOtherwise) {
+  const measure::Cell cell{"m.onnx", "null", "", {}, "load"};
+  auto asked = options();
+  asked.block_s = 0.02;
+  asked.seed = 3;
+  asked.expect.input_files = {"my x.npy"};
+  asked.expect.output_files = {"y=y.npy"};
+  EXPECT_EQ(
+      rerun_line(cell, asked),
+      "inferometer run m.onnx --engine null --workload load --rounds 8 --block-ms 20 --seed 3 "
+      "--input 'my x.npy' --expect y=y.npy");
+}
+
+TEST(Cells, ALabelOfTheUsersIsShown) {
+  auto given = options();
+  given.models = {"a.onnx"};
+  given.batch_sizes = {1};
+  given.params = {{"label", {"mine"}}, {"threads", {1, 2}}};
+  EXPECT_EQ(labels(expand(given)).front(), "onnxruntime mine threads=1");
 }
 
 TEST(Cells, RefusesOptionsThatMakeNoSense) {
@@ -133,6 +161,9 @@ TEST(Cells, RefusesOptionsThatMakeNoSense) {
   bad = options();
   bad.engines = {"null", "null"};
   EXPECT_THAT(refusal(bad), HasSubstr("twice"));
+  bad = options();
+  bad.control = "null";
+  EXPECT_THAT(refusal(bad), HasSubstr("control 'null' is not measured"));
   bad = options();
   bad.workloads = {"troughput"};
   EXPECT_THAT(refusal(bad), HasSubstr("troughput"));

@@ -16,22 +16,6 @@
 namespace inferometer::campaign {
 namespace {
 
-std::vector<std::string> engines_of(const CheckOptions& options,
-                                    const std::vector<EngineStatus>& engines) {
-  std::vector<std::string> names, known;
-  for (const auto& engine : engines) {
-    known.push_back(engine.name);
-    if (engine.available && engine.name != "reference" && engine.name != "null")
-      names.push_back(engine.name);
-  }
-  for (const auto& name : options.engines)
-    if (std::ranges::find(known, name) == known.end())
-      throw Error(Status::Invalid,
-                  fmt::format("unknown engine '{}': there are {}", printable(name), join(known)),
-                  {{"engine", name}, {"nearest", nearest(name, known)}});
-  return options.engines.empty() ? names : options.engines;
-}
-
 // One batch, and one more than two batches: whole, several and ragged.
 std::vector<std::int64_t> rows_of(const CheckOptions& options, const Info& info) {
   if (!options.rows.empty()) return options.rows;
@@ -139,7 +123,7 @@ measure::Outcome start_outcome(const CheckOptions& options, const std::string& e
                                const ModelFacts& facts, const std::vector<EngineStatus>& engines,
                                Lab& lab) {
   measure::Outcome outcome;
-  const auto& status = *std::ranges::find(engines, engine, &EngineStatus::name);
+  const auto& status = engine_named(engines, engine);
   outcome.cell = {options.model, engine, engine, core::typed_params(options.params, status.params),
                   "parity"};
   outcome.cell_id = cell_id(outcome.cell, facts, status, lab.plugin_hash(engine));
@@ -166,7 +150,8 @@ void check_one(Checker& checker, measure::Outcome& outcome) {
 std::vector<measure::Outcome> check(const CheckOptions& options, Lab& lab, const Progress& progress,
                                     std::stop_token stop) {
   const auto engines = lab.engines();
-  const auto names = engines_of(options, engines);
+  const auto& names = options.engines;
+  for (const auto& name : names) engine_named(engines, name);
   for (const auto rows : options.rows)
     if (rows < 1) throw Error(Status::Invalid, fmt::format("rows {}: expected at least 1", rows));
   const auto facts = lab.model(options.model);

@@ -17,13 +17,13 @@ namespace inferometer::campaign {
 
 struct CheckOptions {
   std::string model;
-  std::vector<std::string> engines;  ///< empty: every available one but reference and null
-  Params params;                     ///< given to every engine
+  std::vector<std::string> engines;
+  Params params;  ///< given to every engine
   /// Rows per predict call, each compared: one batch, several, a ragged one.
   std::vector<std::int64_t> rows;  ///< empty: batch_size, and kPoolRows
   Expected expect;
   std::filesystem::path cache_dir;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = measure::kSeed;
 };
 
 /// One outcome per engine, workload "parity": `ok`, `mismatch`, or why it could not be had. The

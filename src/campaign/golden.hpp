@@ -12,6 +12,7 @@
 #include "campaign/lab.hpp"
 #include "inferometer/tensor.hpp"
 #include "measure/parity.hpp"
+#include "measure/pool.hpp"
 
 namespace inferometer::campaign {
 
@@ -20,6 +21,8 @@ struct Expected {
   std::string name;             ///< for people: "y.npy"
   std::vector<Tensor> inputs;   ///< empty: the seeded pool, as many rows as the outputs have
   std::vector<Tensor> outputs;  ///< empty: what the reference engine makes of the inputs
+  /// As given on a command line, for the lines that rerun a cell.
+  std::vector<std::string> input_files = {}, output_files = {};
 };
 
 /// Where a golden comes from and how many rows of it are wanted.
@@ -28,7 +31,7 @@ struct GoldenRequest {
   Info info;           ///< of that cell, loaded: its ports
   std::string model_hash;
   std::int64_t rows = 0;  ///< at most measure::kPoolRows are computed
-  std::uint64_t seed = 1;
+  std::uint64_t seed = measure::kSeed;
   const Expected* expect = nullptr;
   std::filesystem::path cache_dir;  ///< reference's outputs are kept here by model hash; or empty
 };

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 
+#include "base/text.hpp"
 #include "core/hash.hpp"
 #include "core/unified.hpp"
 #include "core/wall.hpp"
@@ -195,6 +196,20 @@ class ProcessLab : public Lab {
 };
 
 }  // namespace
+
+const EngineStatus& engine_named(const std::vector<EngineStatus>& engines,
+                                 const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& engine : engines) {
+    if (engine.name == name) return engine;
+    names.push_back(engine.name);
+  }
+  const auto near = nearest(name, names);
+  throw Error(Status::Invalid,
+              fmt::format("there is no engine '{}'{}; engines: {}", printable(name),
+                          near.empty() ? "" : fmt::format(", did you mean {}?", near), join(names)),
+              {{"engine", name}, {"nearest", near}});
+}
 
 std::unique_ptr<Lab> make_lab() {
   return std::make_unique<ProcessLab>();

@@ -83,6 +83,9 @@ class Lab {
   virtual std::string utc() = 0;      ///< "2026-01-31T12:00:00Z"
 };
 
+/// The status of one engine. Throws Error{Invalid} with the nearest name.
+const EngineStatus& engine_named(const std::vector<EngineStatus>& engines, const std::string& name);
+
 /// Real engines in real worker processes.
 std::unique_ptr<Lab> make_lab();
 

@@ -141,8 +141,9 @@ Seat take_seat(Session& session, const Entrant& entrant) {
   Seat seat{.entrant = &entrant};
   for (const auto& workload : entrant.workloads) {
     const auto cell = entrant.contender->with(workload);
-    seat.cells.push_back(
-        {.cell_id = entrant.contender->ids.at(workload), .cell = cell, .rerun = rerun_line(cell)});
+    seat.cells.push_back({.cell_id = entrant.contender->ids.at(workload),
+                          .cell = cell,
+                          .rerun = rerun_line(cell, session.options)});
   }
   auto stage = "load";
   try {

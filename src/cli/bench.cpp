@@ -12,8 +12,6 @@
 namespace inferometer::cli {
 namespace {
 
-constexpr std::int64_t kRounds = 8;
-
 struct Given {
   campaign::BenchOptions asked;
   std::string engines, batch_sizes;
@@ -24,8 +22,9 @@ struct Given {
 void check_usage(const Given& given) {
   if (given.asked.resume && given.asked.journal.empty())
     throw UsageError("bench: --resume needs -o JOURNAL, the journal to go on with");
-  if (given.asked.models.size() > 1 && !given.measuring.expect.outputs.empty())
-    throw UsageError("bench: --expect is the answer of one model; give one MODEL");
+  const auto& expect = given.measuring.expect;
+  if (given.asked.models.size() > 1 && !(expect.inputs.empty() && expect.outputs.empty()))
+    throw UsageError("bench: --input and --expect are those of one model; give one MODEL");
 }
 
 campaign::BenchOptions asked_of(const Given& given, campaign::Lab& lab) {
@@ -81,7 +80,7 @@ Action declare_bench(Options& options) {
   options.add("-o,--output", asked.journal, "JOURNAL",
               "The journal to write as it goes; it must not exist");
   options.add_flag("--resume", asked.resume, "Go on with the journal: what is missing of it");
-  add_measuring(options, given->measuring, kRounds);
+  add_measuring(options, given->measuring, campaign::BenchOptions{}.rounds);
   return [given](const Console& console) { return bench(*given, console); };
 }
 

@@ -16,7 +16,7 @@ struct Given {
   std::vector<std::string> params;
   ExpectOptions expect;
   std::optional<std::string> cache_dir;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = measure::kSeed;
 };
 
 Reply check(const Given& given, const Console& console) {

@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/engine_names.hpp"
 
-#include <fmt/format.h>
-
-#include "base/text.hpp"
+#include "campaign/lab.hpp"
 #include "cli/arguments.hpp"
 #include "inferometer/error.hpp"
 
 namespace inferometer::cli {
-
-const EngineStatus& engine_named(const std::vector<EngineStatus>& engines,
-                                 const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& engine : engines) {
-    if (engine.name == name) return engine;
-    names.push_back(engine.name);
-  }
-  const auto near = nearest(name, names);
-  throw Error(Status::Invalid,
-              fmt::format("there is no engine '{}'{}; engines: {}", printable(name),
-                          near.empty() ? "" : fmt::format(", did you mean {}?", near), join(names)),
-              {{"engine", name}, {"nearest", near}});
-}
 
 std::vector<std::string> chosen_engines(const std::string& list,
                                         const std::vector<EngineStatus>& engines) {
   std::vector<std::string> names;
   if (!list.empty()) {
     names = split_list("--engines", list);
-    for (const auto& name : names) engine_named(engines, name);
+    for (const auto& name : names) campaign::engine_named(engines, name);
     return names;
   }
   for (const auto& engine : engines)

@@ -8,9 +8,6 @@
 
 namespace inferometer::cli {
 
-/// The status of one engine. Throws Error{Invalid} with the nearest name.
-const EngineStatus& engine_named(const std::vector<EngineStatus>& engines, const std::string& name);
-
 /// The engines that `--engines` names, or every available one that is worth comparing: not
 /// reference, which is the golden, nor null, which computes nothing. Throws UsageError for an empty
 /// element, Error{Invalid} for an unknown name, Error{Unavailable} when there is none.

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "campaign/lab.hpp"
 #include "cli/command.hpp"
 #include "cli/common.hpp"
-#include "cli/engine_names.hpp"
 #include "cli/param_table.hpp"
 #include "cli/table.hpp"
 #include "core/unified.hpp"
@@ -70,7 +70,7 @@ Action declare_engines(Options& options) {
   options.add("name", *name, "NAME", "Show this engine's params");
   return [name](const Console&) {
     const auto found = engines();
-    return name->empty() ? list_engines(found) : show_engine(engine_named(found, *name));
+    return name->empty() ? list_engines(found) : show_engine(campaign::engine_named(found, *name));
   };
 }
 

@@ -31,7 +31,7 @@ campaign::Expected read_expected(const ExpectOptions& given, const std::string& 
                          : read_ports(option, ports, parse_named_paths(option, files));
   };
   return {join(given.outputs), read("--input", facts.inputs, given.inputs),
-          read("--expect", facts.outputs, given.outputs)};
+          read("--expect", facts.outputs, given.outputs), given.inputs, given.outputs};
 }
 
 }  // namespace inferometer::cli

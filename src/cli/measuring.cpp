@@ -12,7 +12,8 @@ void add_measuring(Options& options, MeasuringOptions& given, std::int64_t defau
   options.add("--rounds", given.rounds, "N",
               fmt::format("Rounds a launch, fixed in advance; default {}", default_rounds));
   options.add("--block-ms", given.block_ms, "MS",
-              "Aim for one block, at most 10000; at least one batch; default 60");
+              fmt::format("Aim for one block, at most {:g}; at least one batch; default {:g}",
+                          1e3 * campaign::kMostBlockS, given.block_ms));
   options.add("--seed", given.seed, "N", "Seed of the input rows and of the order; default 1");
   add_expect(options, given.expect);
   add_cache_dir(options, given.cache_dir);

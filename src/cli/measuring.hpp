@@ -12,8 +12,8 @@ namespace inferometer::cli {
 struct MeasuringOptions {
   std::string workloads;
   std::int64_t rounds = 0;
-  double block_ms = 60;
-  std::uint64_t seed = 1;
+  double block_ms = 1e3 * campaign::kBlockS;
+  std::uint64_t seed = measure::kSeed;
   ExpectOptions expect;
   std::optional<std::string> cache_dir;
 };

@@ -6,8 +6,6 @@
 namespace inferometer::cli {
 namespace {
 
-constexpr std::int64_t kRounds = 20;
-
 struct Given {
   campaign::RunOptions asked;
   std::vector<std::string> params;
@@ -37,7 +35,7 @@ Action declare_run(Options& options) {
   options.add("--engine", given->asked.engine, "NAME", "The engine").needed = Option::Needed::Yes;
   options.add("-p,--param", given->params, "KEY=VALUE",
               "A param, repeatable; `inferometer engines NAME` lists them");
-  add_measuring(options, given->measuring, kRounds);
+  add_measuring(options, given->measuring, campaign::RunOptions{}.rounds);
   return [given](const Console& console) { return run(*given, console); };
 }
 

@@ -13,6 +13,7 @@
 namespace inferometer::measure {
 
 inline constexpr std::int64_t kPoolRows = 37;
+inline constexpr std::uint64_t kSeed = 1;  ///< unless another is asked for
 
 /// One tensor per port: `rows` pool rows along the batch axis, or the whole tensor for a port
 /// without one. A row depends on (seed, port, row) alone, not on `rows`. Floating-point values are

@@ -9,8 +9,6 @@
 namespace inferometer::measure {
 namespace {
 
-constexpr std::size_t kCellsPerGroup = 3;
-
 // SplitMix64: spreads (seed, round) over all bits, so that neighbouring rounds share nothing.
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15;
@@ -124,18 +122,6 @@ class Run {
 };
 
 }  // namespace
-
-std::vector<std::vector<std::size_t>> make_groups(std::size_t cells, std::size_t control) {
-  std::vector<std::vector<std::size_t>> groups;
-  if (control >= cells) return groups;
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    if (cell == control) continue;
-    if (groups.empty() || groups.back().size() == kCellsPerGroup + 1) groups.push_back({control});
-    groups.back().push_back(cell);
-  }
-  if (groups.empty()) groups.push_back({control});
-  return groups;
-}
 
 std::vector<std::size_t> round_order(std::size_t count, std::uint64_t seed, std::int64_t round) {
   std::vector<std::size_t> order(count);

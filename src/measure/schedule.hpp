@@ -49,10 +49,12 @@ struct RoundRecord {
   std::vector<BlockRecord> blocks;
 };
 
+inline constexpr std::int64_t kBlockNs = 60'000'000;
+
 struct ScheduleOptions {
-  std::int64_t rounds = 8;             ///< fixed in advance, no optional stopping
-  std::int64_t block_ns = 60'000'000;  ///< aim, 20-100 ms; a block is whole batches, at least one
-  std::int64_t warm_up_batches = 3;    ///< both, whichever is longer
+  std::int64_t rounds = 8;           ///< fixed in advance, no optional stopping
+  std::int64_t block_ns = kBlockNs;  ///< aim, 20-100 ms; a block is whole batches, at least one
+  std::int64_t warm_up_batches = 3;  ///< both, whichever is longer
   std::int64_t warm_up_ns = 500'000'000;
   std::uint64_t seed = 1;
   std::int64_t most_batches = 1'000'000;  ///< in one block: their timings are kept
@@ -72,10 +74,6 @@ struct ScheduleResult {
   std::int64_t rounds = 0;  ///< that are whole
   bool stopped = false;     ///< the token asked
 };
-
-/// Groups of at most three cells and the control. `cells` counts them all; index 0 of every group
-/// is the control.
-std::vector<std::vector<std::size_t>> make_groups(std::size_t cells, std::size_t control);
 
 /// Order of `count` cells in `round`: a seeded permutation, the same on every machine.
 std::vector<std::size_t> round_order(std::size_t count, std::uint64_t seed, std::int64_t round);

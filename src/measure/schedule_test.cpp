@@ -89,13 +89,6 @@ class ScheduleTest : public ::testing::Test {
   FakeSubject slow_{bench_, "slow", 900 * kMs};
 };
 
-TEST(Schedule, GroupsOfThreeAndTheControl) {
-  EXPECT_THAT(make_groups(1, 0), ElementsAre(ElementsAre(0)));
-  EXPECT_THAT(make_groups(4, 1), ElementsAre(ElementsAre(1, 0, 2, 3)));
-  EXPECT_THAT(make_groups(6, 0), ElementsAre(ElementsAre(0, 1, 2, 3), ElementsAre(0, 4, 5)));
-  EXPECT_TRUE(make_groups(0, 0).empty());
-}
-
 TEST(Schedule, OrdersAreSeededPermutationsThatFavourNobody) {
   std::map<std::size_t, int> first;
   std::set<std::vector<std::size_t>> orders;
