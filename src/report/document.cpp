@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "campaign/cells.hpp"
 #include "campaign/summary.hpp"
 #include "report/report.hpp"
 
@@ -30,10 +34,56 @@ bool closes_script(const std::string& text) {
   return lower.find("</script") != std::string::npos || lower.find("<!--") != std::string::npos;
 }
 
+// Params that are not the same in all outcomes. batch_size has a column of its own.
+std::vector<std::string> varying_params(const std::vector<measure::Outcome>& outcomes) {
+  std::map<std::string, std::set<std::string>> values;
+  std::map<std::string, std::size_t> counts;
+  for (const auto& outcome : outcomes)
+    for (const auto& [name, value] : outcome.cell.params) {
+      values[name].insert(to_string(value));
+      ++counts[name];
+    }
+  std::vector<std::string> varying;
+  for (const auto& [name, all] : values)
+    if (name != "batch_size" && (all.size() > 1 || counts[name] < outcomes.size()))
+      varying.push_back(name);
+  return varying;
+}
+
+std::string place_of(const measure::Outcome& outcome) {
+  const auto batch = outcome.cell.params.find("batch_size");
+  return outcome.cell.model + "\n" + outcome.cell.workload + "\n" + outcome.cell.label + "\n" +
+         (batch == outcome.cell.params.end() ? "" : to_string(batch->second));
+}
+
+void tell_twins_apart(std::vector<measure::Outcome>& outcomes,
+                      const std::vector<std::string>& suffixes) {
+  std::map<std::string, std::set<std::string>> seen;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) seen[place_of(outcomes[i])].insert(suffixes[i]);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    if (const auto twins = seen.find(place_of(outcomes[i]));
+        twins != seen.end() && twins->second.size() > 1)
+      outcomes[i].cell.label += " (" + suffixes[i] + ")";
+}
+
+// A campaign labels its cells by what varies in it; here others may stand beside them: of other
+// campaigns, or of another build in the same journal.
+void label(std::vector<measure::Outcome>& outcomes, const std::vector<std::string>& journals) {
+  const auto varying = varying_params(outcomes);
+  std::vector<std::string> ids;
+  for (auto& outcome : outcomes) {
+    outcome.cell.label = campaign::label_of(outcome.cell, varying);
+    ids.push_back("cell " + outcome.cell_id.substr(0, 8));
+  }
+  tell_twins_apart(outcomes, journals);
+  tell_twins_apart(outcomes, ids);
+}
+
 }  // namespace
 
 Document document_of(std::span<const campaign::Journal> journals) {
   Document document{.title = "Inferometer report"};
+  std::vector<std::string> names;  // of each outcome's journal
   for (const auto& journal : journals) {
     const auto name = printable(journal.name);
     if (journal.header.version.empty()) {
@@ -41,9 +91,12 @@ Document document_of(std::span<const campaign::Journal> journals) {
       continue;
     }
     document.headers.push_back(journal.header);
-    for (auto& outcome : campaign::summarise(journal))
+    for (auto& outcome : campaign::summarise(journal)) {
       document.outcomes.push_back(std::move(outcome));
+      names.push_back(journal.name);
+    }
   }
+  label(document.outcomes, names);
   for (std::size_t i = 1; i < document.headers.size(); ++i)
     if (document.headers[i].fingerprint.value("machine_id", Json()) !=
         document.headers[0].fingerprint.value("machine_id", Json())) {

@@ -201,6 +201,19 @@ TEST(Report, NumbersForPeople) {
   EXPECT_EQ(ratio_text(1.0754), "1.075");
 }
 
+TEST(Report, RowsOfSeveralJournalsAreToldApart) {
+  const auto journal = [](const std::string& name, std::int64_t threads) {
+    auto made = throughput("null", 1, 10, 1);
+    made.cell.params.insert_or_assign("threads", threads);
+    made.cell_id += std::to_string(threads);
+    return campaign::Journal{.name = name, .header = {.version = "1"}, .outcomes = {made}};
+  };
+  const std::vector<campaign::Journal> journals{journal("a", 1), journal("b", 2), journal("c", 2)};
+  const auto text = to_text(document_of(journals), Color::Off);
+  for (const auto* row : {"null threads=1 ", "null threads=2 (b)", "null threads=2 (c)"})
+    EXPECT_THAT(text, HasSubstr(row));
+}
+
 TEST(Report, AnEmptyJournalGivesANote) {
   const std::vector<campaign::Journal> journals{
       campaign::parse_journal("{\"line\":\"hea", "j.jsonl")};
