@@ -99,6 +99,7 @@ class Campaign:
 
 def kill_once(campaign, after_s):
     mark = "kill_test_" + uuid.uuid4().hex
+    kept = whole_lines(campaign.journal)  # by the run that was killed before
     bench = campaign.start(mark)
     try:
         bench.wait(after_s)
@@ -111,6 +112,7 @@ def kill_once(campaign, after_s):
         killed = True
         assert whole_lines(campaign.journal).startswith(before), "lines were lost"
     wait_until_gone(mark)
+    assert whole_lines(campaign.journal).startswith(kept), "lines of the run before were lost"
     rounds = check_rounds(whole_lines(campaign.journal))
     if whole_lines(campaign.journal):
         campaign.read_back()
