@@ -65,7 +65,11 @@ class NullContext : public plugin::Context {
     spend(shared_->script, number, pairs_.empty() ? 1 : pairs_.front().out.rows);
     const Fault fault = fault_of(shared_->script, number);
     fill();
-    for (std::size_t o = 0; o < pairs_.size(); ++o) damage(fault, pairs_[o].out, previous_[o]);
+    for (std::size_t o = 0; o < pairs_.size(); ++o) {
+      // Not otherwise: a copy takes time that no script asked for.
+      if (shared_->script.fault == Fault::Stale) swap_stale(fault, pairs_[o].out, previous_[o]);
+      damage(fault, pairs_[o].out);
+    }
   }
 
  private:
@@ -101,6 +105,7 @@ class NullContext : public plugin::Context {
     if (dim.size >= 0) return std::nullopt;
     const auto& symbols = shared_->symbols;
     const auto found = std::find(symbols.begin(), symbols.end(), dim.symbol);
+    if (found == symbols.end()) return std::nullopt;
     return static_cast<std::size_t>(found - symbols.begin());
   }
 
@@ -115,20 +120,24 @@ class NullContext : public plugin::Context {
     output.data = memory.data();
   }
 
-  // `previous` keeps the healthy output of the last run, for Stale.
-  static void damage(Fault fault, const Rows& out, std::vector<std::byte>& previous) {
+  // `previous` keeps the healthy output of the last run.
+  static void swap_stale(Fault fault, const Rows& out, std::vector<std::byte>& previous) {
     const auto bytes = static_cast<std::size_t>(out.rows) * out.row_bytes();
     std::vector<std::byte> healthy(out.data, out.data + bytes);
-    if (fault == Fault::Wrong) make_wrong(out);
-    if (fault == Fault::Nan) make_nan(out);
-    if (fault == Fault::Swapped) swap_first_rows(out);
-    if (fault == Fault::Lost && out.rows > 0)
-      std::fill_n(out.data + bytes - out.row_bytes(), out.row_bytes(), std::byte{0});
     if (fault == Fault::Stale) {
       previous.resize(bytes);
       std::copy(previous.begin(), previous.end(), out.data);
     }
     previous = std::move(healthy);
+  }
+
+  static void damage(Fault fault, const Rows& out) {
+    const auto bytes = static_cast<std::size_t>(out.rows) * out.row_bytes();
+    if (fault == Fault::Wrong) make_wrong(out);
+    if (fault == Fault::Nan) make_nan(out);
+    if (fault == Fault::Swapped) swap_first_rows(out);
+    if (fault == Fault::Lost && out.rows > 0)
+      std::fill_n(out.data + bytes - out.row_bytes(), out.row_bytes(), std::byte{0});
   }
 
   std::shared_ptr<Shared> shared_;
@@ -155,14 +164,15 @@ std::vector<std::string> symbols_of(const graph::Signature& signature) {
   std::vector<std::string> symbols;
   for (const auto& port : signature.inputs)
     for (const auto& dim : port.shape)
-      if (dim.size < 0) symbols.push_back(dim.symbol);
+      if (dim.size < 0 && !dim.symbol.empty()) symbols.push_back(dim.symbol);
   for (const auto& port : signature.outputs)
     for (const auto& dim : port.shape)
       if (dim.size < 0 && std::find(symbols.begin(), symbols.end(), dim.symbol) == symbols.end())
         throw Error(
             Status::Unsupported,
             fmt::format("null: the shape of output {} doesn't follow from the input shapes; "
-                        "fix dimensions with dim.<symbol>",
+                        "name its axes in the file as those of the inputs, or fix dimensions with "
+                        "dim.<symbol>",
                         port.name),
             {{"port", port.name}});
   return symbols;

@@ -150,6 +150,12 @@ def test_texts_that_are_cut_or_no_utf_8(identity):
     assert "/none" in str(caught.value)
 
 
+def test_a_shape_that_null_can_not_know(identity):
+    with pytest.raises(inferometer.Error, match="output y doesn't follow") as caught:
+        identity(shape=(None, 4))
+    assert caught.value.code == "unsupported"
+
+
 def test_a_param_given_twice(identity):
     with pytest.raises(inferometer.InvalidError, match="twice"):
         identity(batch_size=1, params={"batch_size": 2})
