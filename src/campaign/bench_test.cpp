@@ -81,6 +81,7 @@ TEST_F(Bench, FiguresAreThoseOfTheEngine) {
   EXPECT_EQ(fast.values.at("launches"), 1);
   EXPECT_NEAR(fast.values.at("cpus_used").get<double>(), 2, 1e-9);
   EXPECT_EQ(fast.values.at("flops"), 8000);
+  EXPECT_EQ(fast.values.at("peak_bandwidth_spread"), 0.02);
   EXPECT_GT(fast.values.at("roofline_share").get<double>(), 0);
   EXPECT_EQ(fast.values.at("parity_golden"), "reference");
   EXPECT_NEAR(find(result, "slow", "latency", 4).values.at("latency_p50_ns").get<double>(), 8e6,
@@ -133,6 +134,10 @@ TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
   options.params = {{"cpus", {"1", "3"}}};
   go();
   EXPECT_THAT(lab.canary_cpus, testing::ElementsAre(1, 3));
+  EXPECT_EQ(lab.canary_ns, measure::kCanaryNs);
+  options.block_s = 0.01;
+  go();
+  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 10 ms are a round";
 }
 
 TEST(Lab, CellsOfOneBudgetShareTheirCpusAndFewerLieWithinMore) {

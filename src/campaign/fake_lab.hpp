@@ -41,6 +41,7 @@ class FakeLab : public Lab {
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
   std::vector<int> canary_cpus;  ///< of the last canary
+  std::int64_t canary_ns = 0;
   std::string machine_name = "fake";
   std::string build = "build 1 ";  ///< of the plugins
 
@@ -82,12 +83,14 @@ class FakeLab : public Lab {
     const auto list = params.find("cpus");
     return list == params.end() ? std::vector{0, 1} : parse_cpu_list(to_string(list->second));
   }
-  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) override {
+  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus,
+                                               std::int64_t aim_ns) override {
     tell("canary");
     canary_cpus = cpus;
+    canary_ns = aim_ns;
     return measure::CanaryReading{2'000'000, 2'000'000};
   }
-  Peaks peaks(std::int64_t) override { return {1e9, 1e9, ""}; }
+  Peaks peaks(std::int64_t) override { return {1e9, 1e9, "", 0.01, 0.02}; }
   Json machine() override {
     return {{"cpu", {{"model", machine_name}}},
             {"caches", Json::array()},

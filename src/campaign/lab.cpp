@@ -93,14 +93,15 @@ class ProcessWorker : public CellWorker {
 class CanaryWorker {
  public:
   explicit CanaryWorker(const std::vector<int>& cpus)
-      : worker_(options_for(cpus)), work_(worker_.canary(Json::object())) {
-    for (const auto* key : {"canary_fma_ns", "canary_stream_ns"}) work_.erase(key);
+      : worker_(options_for(cpus)), work_(measure::canary_work(worker_.canary(Json::object()))) {}
+  measure::CanaryReading read(std::int64_t aim_ns) {
+    const auto request = measure::to_json(measure::scaled(work_, aim_ns));
+    return measure::canary_reading(worker_.canary(request));
   }
-  measure::CanaryReading read() { return measure::canary_reading(worker_.canary(work_)); }
 
  private:
   process::Worker worker_;
-  Json work_;
+  measure::CanaryWork work_;
 };
 
 bool ends_in_softmax(const graph::Graph& graph) {
@@ -151,11 +152,12 @@ class ProcessLab : public Lab {
     return process::shared_tensor(dtype, shape);
   }
   std::vector<int> cpus(const Params& params) override { return cpus_for(params); }
-  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) override {
+  std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus,
+                                               std::int64_t aim_ns) override {
     try {
       auto& canary = canaries_[cpus];
       if (!canary) canary = std::make_unique<CanaryWorker>(cpus);
-      return canary->read();
+      return canary->read(aim_ns);
     } catch (const Error&) {
       return std::nullopt;  // outcomes then say that no canary ran
     }
@@ -183,10 +185,11 @@ class ProcessLab : public Lab {
   static Peaks measured(std::int64_t threads) {
     try {
       const measure::PeakOptions options{.threads = static_cast<int>(threads)};
-      return {measure::measure_peak_flops(options).per_s, measure::measure_bandwidth(options).per_s,
-              ""};
+      const auto flops = measure::measure_peak_flops(options);
+      const auto bytes = measure::measure_bandwidth(options);
+      return {flops.per_s, bytes.per_s, "", flops.spread, bytes.spread};
     } catch (const Error& error) {
-      return {std::nullopt, std::nullopt, error.what()};
+      return {.why = error.what()};
     }
   }
 

@@ -55,6 +55,7 @@ class CellWorker {
 struct Peaks {
   std::optional<double> flops_per_s, bytes_per_s;
   std::string why;  ///< when they can't be had
+  double flops_spread = 0, bytes_spread = 0;
 };
 
 class Lab {
@@ -73,8 +74,9 @@ class Lab {
   /// because a comparison across CPUs cancels nothing, and fewer lie within more. Throws
   /// Error{Invalid}.
   virtual std::vector<int> cpus(const Params& params) = 0;
-  /// What the machine is worth now, on these CPUs; none: no canary here.
-  virtual std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus) = 0;
+  /// What the machine is worth now, on these CPUs, by bursts of about `aim_ns`; none: no canary.
+  virtual std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus,
+                                                       std::int64_t aim_ns) = 0;
   /// Measured once per number of threads, then remembered.
   virtual Peaks peaks(std::int64_t threads) = 0;
   virtual Json machine() = 0;         ///< measure::machine

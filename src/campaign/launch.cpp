@@ -148,14 +148,17 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
   const auto& options = session.options;
   const auto cpus = cpus_of(session, seats);
   const auto round_s = guess_round_s(session, plan);
+  const auto block_ns = static_cast<std::int64_t>(options.block_s * 1e9);
+  const auto canary_ns =
+      measure::canary_aim_ns(block_ns * static_cast<std::int64_t>(subjects.size()));
   const measure::ScheduleOptions schedule{
       .rounds = options.rounds,
-      .block_ns = static_cast<std::int64_t>(options.block_s * 1e9),
+      .block_ns = block_ns,
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
       .most_batches = kMaxBlockBatches};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
-      .canary = [&] { return session.lab.canary(cpus); },
+      .canary = [&] { return session.lab.canary(cpus, canary_ns); },
       .on_round =
           [&](const measure::RoundRecord& record) {
             session.record(journal_round(plan, record, subjects));

@@ -84,8 +84,11 @@ void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>&
   values["traffic_bytes"] =
       *facts.parameters * 4 + static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
   const auto peaks = session.lab.peaks(integer_param(seat.info.requested, "threads", 1));
-  if (peaks.flops_per_s) values["peak_flops_per_s"] = *peaks.flops_per_s;
-  if (peaks.bytes_per_s) values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
+  if (!peaks.flops_per_s || !peaks.bytes_per_s) return;
+  values["peak_flops_per_s"] = *peaks.flops_per_s;
+  values["peak_flops_spread"] = peaks.flops_spread;
+  values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
+  values["peak_bandwidth_spread"] = peaks.bytes_spread;
 }
 
 Json facts_of(const Session& session, const std::string& model, const Info& info) {

@@ -17,6 +17,8 @@ constexpr int kMaxThreads = 1024;
 constexpr std::int64_t kMaxSteps = 1'000'000'000'000;
 constexpr std::int64_t kMaxStreamBytes = std::int64_t{1} << 40;
 constexpr std::int64_t kArrayBytes = std::int64_t{192} << 20;  // several times a last-level cache
+constexpr std::int64_t kRoundShare = 20;                       // 5 %
+constexpr std::int64_t kLeastCanaryNs = 200'000;
 constexpr double kRejectChange = 0.25;
 constexpr double kFitSpread = 0.10, kUnfitSpread = 0.50;
 constexpr double kFitRejected = 0.10, kUnfitRejected = 0.50;
@@ -67,6 +69,18 @@ Noise noise_of(std::size_t readings, double spread, double rejected_share) {
 
 }  // namespace
 
+std::int64_t canary_aim_ns(std::int64_t round_ns) {
+  return std::clamp(round_ns / (2 * kRoundShare), kLeastCanaryNs, kCanaryNs);
+}
+
+CanaryWork scaled(const CanaryWork& work, std::int64_t aim_ns) {
+  const auto part = [&](std::int64_t amount) {
+    const double share = static_cast<double>(aim_ns) / static_cast<double>(kCanaryNs);
+    return std::max<std::int64_t>(1, std::llround(static_cast<double>(amount) * share));
+  };
+  return {part(work.fma_steps), part(work.stream_bytes)};
+}
+
 struct Canary::Arrays {
   std::vector<std::unique_ptr<StreamArrays>> of_thread;
 };
@@ -109,7 +123,7 @@ CanaryReading Canary::run(const CanaryWork& work) {
 Json Canary::answer(const Json& request) {
   if (!request.is_object()) throw Error(Status::Invalid, "canary: the request is not an object");
   if (request.contains("fma_steps") || request.contains("stream_bytes"))
-    work_ = {integer(request, "fma_steps"), integer(request, "stream_bytes")};
+    work_ = canary_work(request);
   else if (work_.fma_steps == 0)
     calibrate();
   const auto reading = run(work_);
@@ -121,6 +135,14 @@ Json Canary::answer(const Json& request) {
 
 CanaryReading canary_reading(const Json& answer) {
   return {integer(answer, "canary_fma_ns"), integer(answer, "canary_stream_ns")};
+}
+
+CanaryWork canary_work(const Json& answer) {
+  return {integer(answer, "fma_steps"), integer(answer, "stream_bytes")};
+}
+
+Json to_json(const CanaryWork& work) {
+  return {{"fma_steps", work.fma_steps}, {"stream_bytes", work.stream_bytes}};
 }
 
 bool changed_within(const CanaryReading& before, const CanaryReading& after) {

@@ -14,11 +14,19 @@
 
 namespace inferometer::measure {
 
+/// What each of the two bursts aims at in a round of this length: both together take at most 5 % of
+/// it, and neither more than kCanaryNs nor less than can be told from noise.
+inline constexpr std::int64_t kCanaryNs = 2'000'000;
+std::int64_t canary_aim_ns(std::int64_t round_ns);
+
 /// How much work: fixed once per machine, so that times can be compared.
 struct CanaryWork {
   std::int64_t fma_steps = 0;
   std::int64_t stream_bytes = 0;
 };
+
+/// Less work of the same kind, for work that was calibrated for kCanaryNs.
+CanaryWork scaled(const CanaryWork& work, std::int64_t aim_ns);
 
 struct CanaryReading {
   std::int64_t fma_ns = 0;
@@ -38,7 +46,7 @@ class Canary {
   Canary& operator=(const Canary&) = delete;
 
   /// Work that takes about `aim_ns` for each burst, here and now (the best of a few tries).
-  CanaryWork calibrate(std::int64_t aim_ns = 2'000'000);
+  CanaryWork calibrate(std::int64_t aim_ns = kCanaryNs);
   /// FMA burst, then stream burst. Throws Error{Invalid} for work out of bounds.
   CanaryReading run(const CanaryWork& work);
 
@@ -54,8 +62,10 @@ class Canary {
   CanaryWork work_;
 };
 
-/// The reading in an answer. Throws Error{Invalid} naming the key.
+/// The reading and the work in an answer. Throw Error{Invalid} naming the key.
 CanaryReading canary_reading(const Json& answer);
+CanaryWork canary_work(const Json& answer);
+Json to_json(const CanaryWork& work);  ///< a request
 
 /// A round is rejected only for this: one of the canary's times changed by more than 25 % within
 /// it.

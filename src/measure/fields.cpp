@@ -131,6 +131,9 @@ constexpr Field kFields[] = {
     {"peak_flops_per_s", "peak FLOP/s", "Measured peak of an FMA loop at this thread count, f32."},
     {"peak_bandwidth_bytes_per_s", "peak B/s",
      "Measured bandwidth of a stream loop at this thread count."},
+    {"peak_flops_spread", "peak spread", "(p90 - p10) / p50 over the bursts of the FMA loop."},
+    {"peak_bandwidth_spread", "bandwidth spread",
+     "(p90 - p10) / p50 over the bursts of the stream loop."},
     {"roofline_floor_ns", "floor", "max(flops / peak, bytes / bandwidth) for one batch."},
     {"roofline_share", "roofline", "roofline_floor_ns over batch_time_ns."},
 

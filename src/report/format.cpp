@@ -41,7 +41,9 @@ std::string number_text(std::string_view key, double value) {
   if (ends(key, "_ns")) return duration_text(value);
   if (ends(key, "_per_s")) return fmt::format("{} G/s", significant(value / 1e9));
   if (ends(key, "_bytes")) return bytes_text(value);
-  if (key == "roofline_share" || key == "canary_spread") return share_text(value);
+  if (key == "roofline_share" || key == "canary_spread" || key == "peak_flops_spread" ||
+      key == "peak_bandwidth_spread")
+    return share_text(value);
   if (key.starts_with("ratio_")) return ratio_text(value);
   if (key.starts_with("parity_")) return fmt::format("{:.3g}", value);
   return significant(value);
