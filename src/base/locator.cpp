@@ -44,6 +44,26 @@ std::optional<fs::path> find_in(const fs::path& folder, const std::string& patte
   return best;
 }
 
+// What a search that failed found instead: names that begin alike, as those of another version do.
+std::string found_in(const fs::path& folder, const std::string& pattern) {
+  constexpr std::size_t kMost = 4;
+  const fs::path whole = folder / pattern;
+  const std::string wanted = whole.filename().string();
+  const std::string stem = wanted.substr(0, wanted.find_first_of(".*"));
+  std::error_code error;
+  std::vector<std::string> alike;
+  for (const auto& entry : fs::directory_iterator(whole.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (!stem.empty() && name.starts_with(stem)) alike.push_back(printable(name));
+  }
+  if (error) return error.message();
+  if (alike.empty()) return "nothing of that name";
+  std::sort(alike.begin(), alike.end(), version_less);
+  const std::size_t rest = alike.size() - std::min(alike.size(), kMost);
+  alike.resize(alike.size() - rest);
+  return "only " + join(alike) + (rest > 0 ? fmt::format(" and {} more", rest) : "");
+}
+
 struct Place {
   fs::path folder;
   std::string origin;  // how people know the place
@@ -127,12 +147,13 @@ fs::path locate(const LibraryQuery& query, const fs::path& chosen) {
   for (const Place& place : places_for(query)) {
     for (const std::string& pattern : *place.patterns) {
       if (const auto found = find_in(place.folder, pattern)) return fs::canonical(*found);
-      searched += fmt::format("\n  {} ({})", (place.folder / pattern).string(), place.origin);
+      searched += fmt::format("\n  {} ({}): {}", (place.folder / pattern).string(), place.origin,
+                              found_in(place.folder, pattern));
     }
   }
   throw Error(Status::Unavailable,
               fmt::format("no library of {} found; give param \"library\", set {} or install its "
-                          "wheel. Looked for:{}",
+                          "wheel. Looked for, and found:{}",
                           query.engine, home_variable(query.engine), searched));
 }
 

@@ -54,14 +54,17 @@ TEST_F(LocatorTest, AHomeGoesFirstAndAlone) {
   EXPECT_THROW(locate(query_, {}), Error);
 }
 
-TEST_F(LocatorTest, AFailedSearchListsEveryPlace) {
+TEST_F(LocatorTest, AFailedSearchListsEveryPlaceAndWhatIsThere) {
+  add("lib/python3.11/site-packages/toy/capi/libtoy_providers.so");
   try {
     locate(query_, {});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Status::Unavailable);
     const std::string text = error.what();
-    for (const char* part : {"VIRTUAL_ENV", "INFEROMETER_TOY_HOME", "libtoy.so.1", "/usr/lib"}) {
+    for (const char* part :
+         {"(VIRTUAL_ENV): only libtoy_providers.so", "INFEROMETER_TOY_HOME", "libtoy.so.1",
+          "/usr/lib/libtoy.so.1 (system): nothing of that name"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << " missing in: " << text;
     }
   }
