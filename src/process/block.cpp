@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <ctime>
 
@@ -27,6 +28,10 @@ std::int64_t cpu_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+Spent spent() {
+  return {now_ns(), cpu_ns()};
 }
 
 void poison_all(std::span<const View> outputs) {
@@ -87,10 +92,14 @@ BlockLoop::BlockLoop(core::Runner& runner, std::vector<View> inputs, std::vector
 BlockReport BlockLoop::run(std::int64_t batches, Poison poison) {
   if (batches < 1 || batches > kMaxBlockBatches)
     throw Error(Status::Invalid, fmt::format("a block of {} batches", batches));
-  untimed_cpu_ns_ = 0;
-  const std::int64_t cpu = cpu_ns();
+  untimed_ = {};
+  const Spent before = spent();
   BlockReport report = in_flight_ == 1 ? run_each(batches, poison) : run_together(batches, poison);
-  report.cpu_ns = cpu_ns() - cpu - untimed_cpu_ns_;
+  const Spent all = spent() - before - untimed_;
+  // Reading the clock between calls of a few hundred nanoseconds is no small part of the block.
+  const double timed = static_cast<double>(report.wall_ns) /
+                       static_cast<double>(std::max<std::int64_t>(1, all.wall_ns));
+  report.cpu_ns = std::llround(static_cast<double>(all.cpu_ns) * std::min(1.0, timed));
   report.batches = batches;
   report.samples = batches * rows_;
   return report;
@@ -99,9 +108,9 @@ BlockReport BlockLoop::run(std::int64_t batches, Poison poison) {
 // Its CPU time is no more the engine's than its wall time is.
 template <class Work>
 void BlockLoop::untimed(Work&& work) {
-  const std::int64_t start = cpu_ns();
+  const Spent before = spent();
   work();
-  untimed_cpu_ns_ += cpu_ns() - start;
+  untimed_ = untimed_ + (spent() - before);
 }
 
 void BlockLoop::call(std::span<const View> inputs, std::span<const View> outputs) {

@@ -13,6 +13,17 @@
 
 namespace inferometer::process {
 
+/// Wall and CPU time of this process.
+struct Spent {
+  std::int64_t wall_ns = 0, cpu_ns = 0;
+  Spent operator+(const Spent& other) const {
+    return {wall_ns + other.wall_ns, cpu_ns + other.cpu_ns};
+  }
+  Spent operator-(const Spent& other) const {
+    return {wall_ns - other.wall_ns, cpu_ns - other.cpu_ns};
+  }
+};
+
 /// One batch of a model, computed again and again. in_flight = 1: each batch is one call and one
 /// timing. Otherwise a call is handed several batches at once (the prepared rows repeated), so that
 /// `streams` and `in_flight` have something to overlap. Owned by one thread at a time.
@@ -48,7 +59,7 @@ class BlockLoop {
   std::int64_t in_flight_ = 1;
   std::int64_t rows_ = 1;
   std::optional<Pass> pass_;
-  std::int64_t untimed_cpu_ns_ = 0;  ///< of the block that runs
+  Spent untimed_;  ///< of the block that runs, beside its calls
 };
 
 }  // namespace inferometer::process
