@@ -58,7 +58,8 @@ void compute(const graph::Graph& graph) {
   const auto plan = reference::make_plan(graph, shapes);
   if (plan->live) return;
   std::vector<Tensor> outputs;
-  for (const auto& output : plan->outputs) outputs.emplace_back(output.view.dtype, output.view.shape);
+  for (const auto& output : plan->outputs)
+    outputs.emplace_back(output.view.dtype, output.view.shape);
   const std::vector<View> in(inputs.begin(), inputs.end()), out(outputs.begin(), outputs.end());
   reference::Arena arena;
   reference::Pool pool(1);
