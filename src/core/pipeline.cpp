@@ -223,25 +223,23 @@ void Pipeline::run_inline(Job& job) {
 void Pipeline::run_queued(Job& job) {
   std::vector<Batch> slots(static_cast<std::size_t>(options_.in_flight));
   for (Batch& slot : slots) job.free.push_back(&slot);
-  bool stopped = false;
   for (std::int64_t first = 0; first < job.rows; first += options_.batch_size) {
     Batch* slot = job.take_free();
     if (slot == nullptr) break;
-    stopped = job.stop.stop_requested();
-    if (stopped) {
-      job.give_back(slot, nullptr);
-      break;
-    }
-    *slot = prepare(job, first);
-    {
+    try {
+      if (job.stop.stop_requested()) cancelled();
+      *slot = prepare(job, first);  // allocates when it pads
       const std::lock_guard lock(queue_mutex_);
       queue_.push_back(slot);
+    } catch (...) {
+      // Not out of here: runners still hold the other slots, and the job.
+      job.give_back(slot, std::current_exception());
+      break;
     }
     queue_filled_.notify_one();
   }
   job.wait_for_all(slots.size());
   if (job.error) std::rethrow_exception(job.error);
-  if (stopped) cancelled();
 }
 
 void Pipeline::serve(const std::stop_token& stop) {
@@ -257,6 +255,7 @@ void Pipeline::serve(const std::stop_token& stop) {
     std::exception_ptr error;
     try {
       const Lease context(*this);
+      if (job.stop.stop_requested()) cancelled();  // it may have waited in the queue
       run(*batch, *context);
     } catch (...) {
       error = std::current_exception();

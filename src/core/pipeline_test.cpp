@@ -236,6 +236,26 @@ TEST_F(PipelineTest, AStopRequestIsSeenBetweenBatches) {
   }
 }
 
+TEST_F(PipelineTest, AStopRequestIsSeenWhenEveryBatchIsQueuedAlready) {
+  std::stop_source stop;
+  script_.stop_in_run = &stop;  // the first batch stops the three behind it
+  start({.batch_size = 4, .in_flight = 8});
+  EXPECT_THROW(predict_and_check(16, 0, stop.get_token()), Error);
+  EXPECT_EQ(script_.rows.size(), 1u);
+}
+
+TEST_F(PipelineTest, AFailedPreparationWaitsForTheBatchesUnderWay) {
+  // The toy touches two numbers a row. The ragged second batch is padded: no memory is so large.
+  constexpr std::int64_t kHuge = std::int64_t{1} << 60;
+  ports_[0].shape[1].size = kHuge;
+  start({.batch_size = 4, .in_flight = 2});
+  std::vector<float> x(8), y(8);
+  const View input(x.data(), {6, kHuge});
+  const View output(y.data(), {6, kHuge});
+  EXPECT_THROW(pipeline_->predict({&input, 1}, {&output, 1}, 6, {}), Error);
+  EXPECT_EQ(script_.rows.size(), 1u);
+}
+
 TEST_F(PipelineTest, AnOutputOfTheEnginesOwnIsCopiedWithItsShape) {
   start({.batch_size = 4, .dynamic_batch = true});
   std::vector<float> x = {1, 2, 3, 4, 5, 6};
