@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 
+#include "base/cpu.hpp"
 #include "base/text.hpp"
 #include "core/hash.hpp"
 #include "core/unified.hpp"
@@ -33,6 +34,12 @@ Params load_params(const measure::Cell& cell) {
   return params;
 }
 
+// The worker may run on the chosen CPUs alone: a longer list would be refused there.
+Params on_cpus(Params params, const std::vector<int>& cpus) {
+  if (params.contains("cpus")) params.insert_or_assign("cpus", cpu_list_text(cpus));
+  return params;
+}
+
 // The first of those that are allowed. Chosen here and not by each worker: core hands CPUs out in
 // turn, so that models loaded beside each other don't meet; ours take turns on the same ones.
 std::vector<int> cpus_for(const Params& params) {
@@ -53,8 +60,9 @@ class ProcessWorker : public CellWorker {
  public:
   explicit ProcessWorker(measure::Cell cell)
       : cell_(std::move(cell)),
-        params_(load_params(cell_)),
-        worker_(options_for(cpus_for(params_))),
+        cpus_(cpus_for(cell_.params)),
+        params_(on_cpus(load_params(cell_), cpus_)),
+        worker_(options_for(cpus_)),
         recorder_(worker_.pid()) {}
 
   process::LoadReport load() override { return worker_.load(cell_.model, params_); }
@@ -84,6 +92,7 @@ class ProcessWorker : public CellWorker {
 
  private:
   measure::Cell cell_;
+  std::vector<int> cpus_;
   Params params_;
   process::Worker worker_;
   measure::PhaseRecorder recorder_;

@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "base/cpu.hpp"
 #include "core/unified.hpp"
 
 namespace inferometer::process {
@@ -61,6 +62,8 @@ std::shared_ptr<core::Runner> load_remote(const std::filesystem::path& path, con
   if (options.cpus.empty()) options.cpus = worker_cpus(params);
   Params inner = params;
   inner.erase("isolation");
+  // The worker may run on the chosen ones alone: a longer list would be refused there.
+  if (params.contains("cpus")) inner.insert_or_assign("cpus", cpu_list_text(options.cpus));
   // Relative to our folder now, whatever the worker's will be.
   return std::make_shared<RemoteRunner>(std::move(options), std::filesystem::absolute(path), inner);
 }

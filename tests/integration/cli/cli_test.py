@@ -166,6 +166,10 @@ class CommandLine(unittest.TestCase):
         outcome = data(*line, "-p", "threads=1", "-p", "cpus=0")["outcomes"][0]
         self.assertEqual(outcome["params"], {"cpus": "0", "threads": 1})
         self.assertEqual(outcome["values"]["effective_params"]["threads"], "1")
+        # More CPUs than threads: the worker gets the chosen ones and is not asked for the others.
+        cpus = sorted(os.sched_getaffinity(0))
+        outcome = data(*line, "-p", "threads=1", "-p", "cpus=" + ",".join(map(str, cpus)))["outcomes"][0]
+        self.assertEqual(outcome["status"], "ok", outcome)
         # What fails comes with the line that shows it again.
         failed = run(*line, "-p", "threads=many", exit=5).stdout
         self.assertIn('param "threads" = "many"', failed)
