@@ -125,9 +125,8 @@ struct View {
   template <class T>
   View(T* memory, Shape dims) : View(memory, dtype_of<std::remove_const_t<T>>(), dims) {}
 
-  std::size_t size_bytes() const {
-    return static_cast<std::size_t>(shape.elements()) * inferometer::size_bytes(dtype);
-  }
+  /// Throws Error{Invalid} for a shape that no memory can hold.
+  INFEROMETER_API std::size_t size_bytes() const;
   template <class T>
   std::span<T> as() const {
     return {static_cast<T*>(data), static_cast<std::size_t>(shape.elements())};

@@ -278,8 +278,7 @@ Shape shape_of(const DLTensor& tensor) {
 }
 
 std::size_t size_bytes(const DLTensor& tensor) {
-  return static_cast<std::size_t>(shape_of(tensor).elements()) *
-         inferometer::size_bytes(dtype_of(tensor));
+  return View(tensor.data, dtype_of(tensor), shape_of(tensor)).size_bytes();
 }
 
 }  // namespace inferometer::plugin

@@ -53,14 +53,19 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
-Tensor::Tensor(DType dtype, Shape shape) {
+std::size_t View::size_bytes() const {
   std::int64_t bytes = 0;
   if (__builtin_mul_overflow(shape.elements(),
                              static_cast<std::int64_t>(inferometer::size_bytes(dtype)), &bytes)) {
     throw Error(Status::Invalid, "shape " + to_string(shape) + " is larger than memory can be");
   }
-  owner_ = allocate_aligned(static_cast<std::size_t>(bytes));
-  view_ = View(owner_.get(), dtype, shape);
+  return static_cast<std::size_t>(bytes);
+}
+
+Tensor::Tensor(DType dtype, Shape shape) {
+  view_ = View(static_cast<void*>(nullptr), dtype, shape);
+  owner_ = allocate_aligned(view_.size_bytes());
+  view_.data = owner_.get();
 }
 
 }  // namespace inferometer

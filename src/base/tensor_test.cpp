@@ -29,6 +29,8 @@ TEST(Shape, OverflowAndNegativeAreInvalid) {
   EXPECT_THROW((Shape{huge, 2}.elements()), Error);
   EXPECT_THROW((Shape{-1}.elements()), Error);
   EXPECT_THROW(Tensor(DType::F64, Shape{huge / 4}), Error);
+  double number = 0;
+  EXPECT_THROW(View(&number, Shape{huge / 4 + 1}).size_bytes(), Error) << "2^61 * 8 bytes is no 0";
 }
 
 TEST(Shape, NineAxesAreInvalid) {
