@@ -58,6 +58,19 @@ std::int64_t symbol_size(const std::string& symbol, std::span<const Port> inputs
   return -1;
 }
 
+// One symbol, one size. Rows have a check of their own, with a clearer text.
+void check_symbols(std::span<const Port> ports, std::span<const View> inputs, std::size_t at) {
+  const Port& port = ports[at];
+  for (std::size_t axis = 0; axis < port.shape.size(); ++axis) {
+    const std::string& symbol = port.shape[axis].symbol;
+    if (port.batch_axis && static_cast<std::size_t>(*port.batch_axis) == axis) continue;
+    const std::int64_t size = symbol_size(symbol, ports, inputs);
+    if (size < 0 || inputs[at].shape[axis] == size) continue;
+    refuse(port, "input",
+           fmt::format("{} with {} = {} as before it", to_string(port), symbol, size), inputs[at]);
+  }
+}
+
 }  // namespace
 
 std::string to_string(const Port& port) {
@@ -78,6 +91,7 @@ std::int64_t check_inputs(std::span<const Port> ports, std::span<const View> inp
   std::int64_t rows = -1;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     check_one(ports[i], inputs[i], "input");
+    check_symbols(ports, inputs, i);
     if (!ports[i].batch_axis) continue;
     const std::int64_t here = batch_rows(ports[i], inputs[i]);
     if (rows >= 0 && here != rows) {

@@ -58,6 +58,16 @@ TEST(CheckInputs, RefusesCountDTypeRankRowsAndMissingMemory) {
             Status::Invalid);
 }
 
+TEST(CheckInputs, ASymbolHasOneSize) {
+  const Port mask = {.name = "mask", .shape = {{-1, "N"}, {-1, "W"}}, .batch_axis = 0};
+  const std::array ports = {kImage, mask};
+  EXPECT_EQ(check_inputs(ports, std::array{image(5), View(memory.data(), {5, 2})}), 5);
+  const Error error = refusal(ports, std::array{image(5), View(memory.data(), {5, 3})});
+  EXPECT_EQ(error.code(), Status::Invalid);
+  EXPECT_EQ(error.context().at("expected"), "f32 [N,W] with W = 2 as before it");
+  EXPECT_EQ(error.context().at("given"), "f32 [5,3]");
+}
+
 TEST(CheckOutputs, TheRowsMustBeTheInputs) {
   EXPECT_NO_THROW(check_outputs(std::array{kImage}, std::array{image(5)}, 5));
   EXPECT_THROW(check_outputs(std::array{kImage}, std::array{image(5)}, 4), Error);
