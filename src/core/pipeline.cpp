@@ -57,6 +57,46 @@ View with_rows(View view, std::int64_t rows) {
   return view;
 }
 
+View without_padding(const View& written, const Port& port, std::int64_t rows) {
+  if (written.shape.rank() == 0 || written.shape[0] < rows) {
+    throw Error(Status::PredictFailed, "output \"" + port.name + "\" came back as " +
+                                           to_string(written.shape) + " from a padded batch");
+  }
+  return with_rows(written, rows);
+}
+
+Tensor copy_of(const View& view) {
+  Tensor copy(view.dtype, view.shape);
+  std::memcpy(copy.data(), view.data, view.size_bytes());
+  return copy;
+}
+
+// Along axis 0.
+Tensor joined(const std::vector<Tensor>& parts) {
+  if (parts.size() == 1) return parts.front();
+  Shape shape = parts.front().shape();
+  shape[0] = 0;
+  for (const Tensor& part : parts) {
+    Shape rest = part.shape();
+    const std::int64_t rows = rest[0];
+    rest[0] = shape[0];
+    if (rest.rank() == 0 || !(rest == shape)) {
+      throw Error(
+          Status::Unsupported,
+          "the outputs of two batches can't be joined: " + to_string(parts.front().shape()) +
+              " and " + to_string(part.shape()) + "; load with a batch_size that takes all rows");
+    }
+    shape[0] += rows;
+  }
+  Tensor whole(parts.front().dtype(), shape);
+  auto* to = static_cast<std::byte*>(whole.data());
+  for (const Tensor& part : parts) {
+    std::memcpy(to, part.data(), part.view().size_bytes());
+    to += part.view().size_bytes();
+  }
+  return whole;
+}
+
 }  // namespace
 
 // One predict: what its batches share.
@@ -174,25 +214,29 @@ void Pipeline::predict(std::span<const View> inputs, std::span<const View> outpu
   }
 }
 
-Pipeline::Batch Pipeline::prepare(Job& job, std::int64_t first) const {
-  const std::int64_t rows = std::min(options_.batch_size, job.rows - first);
-  const bool padded = rows < options_.batch_size && !options_.dynamic_batch;
+Pipeline::Batch Pipeline::prepare_inputs(Job& job, std::int64_t first, std::int64_t rows) const {
   Batch batch;
   batch.job = &job;
   batch.inputs.resize(inputs_.size());
-  batch.outputs.resize(outputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     View part = rows_of(inputs_[i], job.inputs[i], first, rows);
-    if (padded && inputs_[i].batch_axis) {
+    if (is_padded(rows) && inputs_[i].batch_axis) {
       batch.staging.emplace_back(part.dtype, with_rows(part, options_.batch_size).shape);
       pad(batch.staging.back(), part, options_.batch_size);
       part = batch.staging.back();
     }
     batch.inputs[i] = part;
   }
+  return batch;
+}
+
+Pipeline::Batch Pipeline::prepare(Job& job, std::int64_t first) const {
+  const std::int64_t rows = std::min(options_.batch_size, job.rows - first);
+  Batch batch = prepare_inputs(job, first, rows);
+  batch.outputs.resize(outputs_.size());
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     View part = rows_of(outputs_[i], job.outputs[i], first, rows);
-    if (padded && outputs_[i].batch_axis) {
+    if (is_padded(rows) && outputs_[i].batch_axis) {
       batch.staging.emplace_back(part.dtype, with_rows(part, options_.batch_size).shape);
       batch.copy_back.emplace_back(batch.staging.back(), part);
       part = batch.staging.back();
@@ -264,34 +308,40 @@ void Pipeline::serve(const std::stop_token& stop) {
   }
 }
 
-std::vector<Tensor> Pipeline::run_one_unshaped(std::span<const View> inputs,
-                                               std::span<const View> outputs) {
-  std::optional<AffinityScope> bound;
-  if (options_.bind_caller) bound.emplace(options_.cpus);
-  const Lease context(*this);
-  (*context).bind(inputs, outputs);
-  (*context).run();
-  std::vector<Tensor> results;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const View written = (*context).output(i);
-    Tensor copy(written.dtype, written.shape);
-    std::memcpy(copy.data(), written.data, written.size_bytes());
-    results.push_back(std::move(copy));
-  }
-  return results;
+void Pipeline::require_one_batch_or_rows(std::int64_t rows) const {
+  const auto has_rows = [](const Port& port) { return port.batch_axis.has_value(); };
+  if (rows == options_.batch_size || (rows < options_.batch_size && options_.dynamic_batch)) return;
+  if (std::ranges::all_of(inputs_, has_rows) && std::ranges::all_of(outputs_, has_rows)) return;
+  throw Error(Status::Unsupported,
+              "an output's shape is known only after the run and a port has no batch axis, so rows "
+              "can't be cut or padded: load with batch_size = " +
+                  std::to_string(rows));
 }
 
 std::vector<Tensor> Pipeline::predict_unshaped(std::span<const View> inputs,
                                                std::span<const View> outputs, std::int64_t rows,
                                                const std::stop_token& stop) {
-  if (rows > options_.batch_size || (rows < options_.batch_size && !options_.dynamic_batch)) {
-    throw Error(Status::Unsupported,
-                "the outputs' shapes depend on the data, so rows can't be cut or padded: load with "
-                "batch_size = " +
-                    std::to_string(rows));
+  require_one_batch_or_rows(rows);
+  std::optional<AffinityScope> bound;
+  if (options_.bind_caller) bound.emplace(options_.cpus);
+  Job job{.inputs = inputs, .outputs = outputs, .rows = rows, .stop = stop};
+  const Lease context(*this);
+  std::vector<std::vector<Tensor>> parts(outputs.size());  // of every output, by batch
+  for (std::int64_t first = 0; first < rows; first += options_.batch_size) {
+    if (stop.stop_requested()) cancelled();
+    const std::int64_t here = std::min(options_.batch_size, rows - first);
+    const Batch batch = prepare_inputs(job, first, here);
+    (*context).bind(batch.inputs.span(), outputs);
+    (*context).run();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      View written = (*context).output(i);
+      if (is_padded(here)) written = without_padding(written, outputs_[i], here);
+      parts[i].push_back(copy_of(written));
+    }
   }
-  if (stop.stop_requested()) cancelled();
-  return run_one_unshaped(inputs, outputs);
+  std::vector<Tensor> results;
+  for (const std::vector<Tensor>& output : parts) results.push_back(joined(output));
+  return results;
 }
 
 std::string Pipeline::profile() {

@@ -46,7 +46,9 @@ class Pipeline {
                const std::stop_token& stop);
 
   /// For models whose output shapes depend on the data: outputs with null data are taken from the
-  /// engine and copied.
+  /// engine and copied; those of several batches are joined along the batch axis. Throws
+  /// Error{Unsupported} when there are several and a port has no batch axis, or when the other axes
+  /// differ between batches.
   std::vector<Tensor> predict_unshaped(std::span<const View> inputs, std::span<const View> outputs,
                                        std::int64_t rows, const std::stop_token& stop);
 
@@ -57,12 +59,16 @@ class Pipeline {
   struct Batch;
   class Lease;
 
+  bool is_padded(std::int64_t rows) const {
+    return rows < options_.batch_size && !options_.dynamic_batch;
+  }
+  Batch prepare_inputs(Job& job, std::int64_t first, std::int64_t rows) const;
   Batch prepare(Job& job, std::int64_t first) const;
   void run(Batch& batch, WallContext& context) const;
   void run_inline(Job& job);
   void run_queued(Job& job);
   void serve(const std::stop_token& stop);
-  std::vector<Tensor> run_one_unshaped(std::span<const View> inputs, std::span<const View> outputs);
+  void require_one_batch_or_rows(std::int64_t rows) const;
 
   std::span<const Port> inputs_, outputs_;
   PipelineOptions options_;

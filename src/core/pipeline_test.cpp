@@ -266,7 +266,21 @@ TEST_F(PipelineTest, AnOutputOfTheEnginesOwnIsCopiedWithItsShape) {
     ASSERT_EQ(results.front().shape(), (Shape{3, 2}));
     EXPECT_EQ(results.front().as<float>()[5], 13);
   }
-  EXPECT_THROW(pipeline_->predict_unshaped({&input, 1}, {&output, 1}, 5, {}), Error);
+}
+
+TEST_F(PipelineTest, OutputsOfTheEnginesOwnAreJoinedAndCutToTheRows) {
+  std::vector<float> x(20);
+  std::iota(x.begin(), x.end(), 0.0F);
+  const View input(x.data(), {10, 2});
+  const View output(static_cast<void*>(nullptr), DType::F32, Shape{});
+  for (const bool dynamic : {true, false}) {
+    start({.batch_size = 4, .dynamic_batch = dynamic});
+    const Tensor y = pipeline_->predict_unshaped({&input, 1}, {&output, 1}, 10, {}).front();
+    ASSERT_EQ(y.shape(), (Shape{10, 2}));
+    for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(y.as<float>()[i], 2 * x[i] + 1);
+  }
+  ports_[0].batch_axis.reset();
+  EXPECT_THROW(pipeline_->predict_unshaped({&input, 1}, {&output, 1}, 10, {}), Error);
 }
 
 }  // namespace
