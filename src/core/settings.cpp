@@ -45,6 +45,16 @@ void check_symbols(const Resolved& resolved, const graph::Signature& signature) 
   }
 }
 
+void refuse_dims(const Resolved& resolved, const std::filesystem::path& path,
+                 const ModelFile& file) {
+  if (resolved.dims.empty()) return;
+  const auto& [symbol, size] = *resolved.dims.begin();
+  throw Error(Status::Unsupported,
+              fmt::format("param \"dim.{}\" = {}: the symbols of {} can't be told ({})", symbol,
+                          size, path.string(), file.why.empty() ? "not an ONNX file" : file.why),
+              {{"param", "dim." + symbol}, {"value", std::to_string(size)}});
+}
+
 std::int64_t settle_batch(const Resolved& resolved, const graph::Signature& signature,
                           const std::filesystem::path& path) {
   const bool dynamic = !signature.batch_symbol.empty();
@@ -129,15 +139,28 @@ std::vector<Port> merged(std::vector<Port> engine, const std::vector<Port>& file
   return ports;
 }
 
+// A batch_size that isn't even the fixed leading size would be ignored.
+void require_leading(const Info& info, std::int64_t batch_size) {
+  const auto has_it = [&](const Port& port) {
+    return !port.shape.empty() && port.shape.front().size == batch_size;
+  };
+  if (batch_size == 1 || std::ranges::all_of(info.inputs, has_it)) return;
+  throw Error(Status::Unsupported,
+              fmt::format("param \"batch_size\" = {}: {} has no batch axis that can be told; leave "
+                          "it out and give tensors of the model's own shapes",
+                          batch_size, info.model_path),
+              {{"param", "batch_size"}, {"value", std::to_string(batch_size)}});
+}
+
 // Without a file that we can read: rows are what is dynamic in front on every side.
-void guess_batch_axis(Info& info) {
+void guess_batch_axis(Info& info, std::int64_t batch_size) {
   const auto leads = [](const Port& port) {
     return !port.shape.empty() && port.shape.front().size < 0;
   };
   const bool all = !info.inputs.empty() &&
                    std::all_of(info.inputs.begin(), info.inputs.end(), leads) &&
                    std::all_of(info.outputs.begin(), info.outputs.end(), leads);
-  if (!all) return;
+  if (!all) return require_leading(info, batch_size);
   for (Port& port : info.inputs) port.batch_axis = 0;
   for (Port& port : info.outputs) port.batch_axis = 0;
   info.notes.emplace_back("batch axis 0: every input and output is dynamic there");
@@ -157,6 +180,7 @@ Settings settle(const std::filesystem::path& path, const Resolved& resolved,
     settings.dynamic_batch = !file.signature->batch_symbol.empty();
     settings.json["input_shapes"] = input_shapes(*file.signature, resolved, settings.batch_size);
   } else {
+    refuse_dims(resolved, path, file);
     settings.batch_size = std::max<std::int64_t>(resolved.batch_size, 1);
   }
   params.insert_or_assign("batch_size", settings.batch_size);
@@ -199,13 +223,13 @@ void add_engine_info(Info& info, const Json& answer, const ModelFile& file,
     info.from_artifact = answer.value("from_artifact", false);
     for (auto& note : answer.value("notes", std::vector<std::string>{}))
       info.notes.push_back(std::move(note));
-  } catch (const Json::exception& error) {
+  } catch (const std::exception& error) {  // of the JSON library, or a dtype that is none
     throw Error(Status::LoadFailed,
                 info.engine + ": its plugin gave a bad answer: " + printable(error.what()));
   }
   info.requested.insert_or_assign("batch_size", settings.batch_size);
   if (!file.signature) {
-    guess_batch_axis(info);
+    guess_batch_axis(info, settings.batch_size);
     if (!file.why.empty()) info.notes.push_back(file.why);
     return;
   }

@@ -22,7 +22,8 @@ struct Settings {
 };
 
 /// Fixes symbols and the batch. Throws Error{Invalid} for a symbol that the model lacks (with the
-/// nearest), or a batch_size that contradicts a fixed file.
+/// nearest), or a batch_size that contradicts a fixed file; Error{Unsupported} for any symbol of a
+/// file that wasn't read.
 Settings settle(const std::filesystem::path& path, const Resolved& resolved, const ModelFile& file);
 
 /// Covers model, plugin, engine library, CPU features, shapes and every param that affects
@@ -33,7 +34,7 @@ std::string artifact_key(const Settings& settings, const Resolved& resolved,
 
 /// Takes the engine's ports and findings over; names, symbols and batch axes come from the file
 /// where it was read. Throws Error{LoadFailed} when the two disagree on the number of ports or a
-/// dtype.
+/// dtype, Error{Unsupported} for a batch_size where no batch axis can be told.
 void add_engine_info(Info& info, const Json& answer, const ModelFile& file,
                      const Settings& settings);
 

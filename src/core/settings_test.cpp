@@ -58,6 +58,11 @@ TEST(Settle, AFixedFileGivesTheBatchAndRefusesAnother) {
       << "no batch axis";
 }
 
+TEST(Settle, AFileThatWasNotReadHasNoSymbolsToFix) {
+  EXPECT_EQ(refusal({{"dim.seq", 2}}, {}).code(), Status::Unsupported);
+  EXPECT_EQ(settle_with({{"batch_size", 8}}, {}).batch_size, 8);
+}
+
 TEST(Settle, AnUnknownSymbolIsRefusedWithTheNearest) {
   EXPECT_EQ(refusal({{"dim.sek", 2}}, dynamic_file()).context().at("nearest"), "dim.seq");
   EXPECT_EQ(refusal({{"dim.N", 2}}, dynamic_file()).context().at("nearest"), "batch_size");
@@ -106,17 +111,34 @@ TEST(AddEngineInfo, NamesSymbolsAndBatchAxisComeFromTheFile) {
   EXPECT_EQ(info.outputs.front().shape.at(1).size, 16) << "the fixed symbol";
 }
 
+TEST(AddEngineInfo, WithoutAFileABatchNeedsAnAxisThatTheEngineReports) {
+  const Settings eight = settle_with({{"batch_size", 8}}, {});
+  Info info;
+  add_engine_info(info, engine_answer(), {}, eight);
+  EXPECT_EQ(info.inputs.front().batch_axis, 0);
+  Json fixed = engine_answer();
+  fixed["inputs"][0]["shape"] = {4, 16, 3};
+  EXPECT_THROW(add_engine_info(info, fixed, {}, eight), Error);
+  EXPECT_NO_THROW(add_engine_info(info, fixed, {}, settle_with({{"batch_size", 4}}, {})));
+}
+
 TEST(AddEngineInfo, AnEngineThatDisagreesHasFailedToLoad) {
   const Settings settings = settle_with({}, dynamic_file());
   const std::function<void(Json&)> faults[] = {[](Json& a) { a.erase("inputs"); },
                                                [](Json& a) { a["inputs"] = Json::array(); },
                                                [](Json& a) { a["inputs"][0]["dtype"] = "i64"; },
+                                               [](Json& a) { a["inputs"][0]["dtype"] = "odd"; },
                                                [](Json& a) { a["outputs"][0]["shape"] = "x"; }};
   for (const auto& fault : faults) {
     Json answer = engine_answer();
     fault(answer);
     Info info;
-    EXPECT_THROW(add_engine_info(info, answer, dynamic_file(), settings), Error) << answer.dump();
+    try {
+      add_engine_info(info, answer, dynamic_file(), settings);
+      FAIL() << answer.dump();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Status::LoadFailed) << answer.dump();
+    }
   }
 }
 
