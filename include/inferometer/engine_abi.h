@@ -70,8 +70,9 @@ typedef struct inferometer_load_request {
   size_t bytes_size;
   const inferometer_buffer* external;
   size_t external_count;
-  /* JSON: {"params": {every unified and own param, resolved}, "dims": {"N": 8}, "input_shapes": [[8,3,224,224]],
-   *  "dynamic_batch": bool}. In input_shapes -1 stands for what is still dynamic. */
+  /* JSON: {"params": {every unified and own param, resolved}, "dims": {"seq": 16}, "input_shapes": [[8,3,224,224]],
+   *  "dynamic_batch": bool}. In input_shapes -1 stands for what is still dynamic; the batch axis has the param batch_size
+   *  there, and its symbol is not in dims. */
   const char* settings;
   void* cache; /* for the artifact functions; NULL = caching is off */
 } inferometer_load_request;
@@ -99,7 +100,7 @@ typedef struct inferometer_engine {
   int32_t (*describe_params)(inferometer_sink answer, inferometer_error* error);
 
   /* What of this model can't be taken, JSON: a list of {"node","op","reason"}; compiles nothing.
-   * NULL: only loading can tell. */
+   * NULL, or INFEROMETER_UNSUPPORTED as the answer to this request: only loading can tell. */
   int32_t (*accepts)(const inferometer_load_request* request, inferometer_sink answer, inferometer_error* error);
 
   /* Info, JSON: {"inputs":[{"name","dtype","shape":[8,3,-1]}], "outputs":[...], "effective":{name: text},
@@ -120,7 +121,8 @@ typedef struct inferometer_engine {
   /* Computes; returns when outputs can be read on the host. */
   int32_t (*run)(void* context, inferometer_error* error);
 
-  /* As run, but returns at once and calls `done` from any thread. NULL: the host calls run on a thread of its own. */
+  /* As run, but returns at once and calls `done` from any thread. NULL: the host calls run on a thread of its own.
+   * No host calls this yet. */
   int32_t (*start)(void* context, inferometer_done done, void* user, inferometer_error* error);
 
   /* What the last run spent where, JSON: a list of {"node","kernel","precision","ns"}. NULL: can't tell. */
@@ -129,7 +131,8 @@ typedef struct inferometer_engine {
   /* The engine's own view of a model, JSON object (kernels, memory, dumps). NULL: nothing to say. */
   int32_t (*explain)(void* model, inferometer_sink answer, inferometer_error* error);
 
-  /* Pages that the device reads without a copy; released with `release`. NULL: ordinary 64-byte aligned memory does. */
+  /* Pages that the device reads without a copy; released with `release`. NULL: ordinary 64-byte aligned memory does.
+   * No host calls these yet. */
   void* (*allocate)(void* model, size_t bytes);
   void (*release)(void* model, void* memory, size_t bytes);
 

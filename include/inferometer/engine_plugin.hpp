@@ -70,7 +70,8 @@ struct LoadRequest {
       external;  ///< by the "location" written in the model
 
   Params params;  ///< every unified and own param, typed and in its domain
-  std::map<std::string, std::int64_t> dims;  ///< symbols fixed at load, the batch symbol included
+  std::map<std::string, std::int64_t>
+      dims;  ///< symbols fixed at load; the batch's is not among them
   std::vector<std::vector<std::int64_t>>
       input_shapes;            ///< by port; -1 = still dynamic; empty when the host doesn't know
   bool dynamic_batch = false;  ///< a context may be bound with fewer rows than batch_size

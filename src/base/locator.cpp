@@ -119,7 +119,7 @@ std::vector<Place> places_for(const LibraryQuery& query) {
   }
   if (const char* active = std::getenv("INFEROMETER_PYTHON_PREFIX"))
     add_environment(places, active, "this Python", query);
-  if (const char* active = std::getenv("VIRTUAL_ENV"))
+  if (const char* active = std::getenv("VIRTUAL_ENV"); active != nullptr && *active != '\0')
     add_environment(places, active, "VIRTUAL_ENV", query);
   if (const auto python = build_tree_python())
     add_environment(places, *python, "the build tree's environment", query);

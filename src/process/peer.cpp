@@ -48,7 +48,8 @@ SpawnRequest request_for(const WorkerOptions& options, int lane, int log) {
                        .cpus = options.cpus,
                        .output = log,
                        .inherited = lane};
-  // No engine may phone home; ONNX Runtime's Windows builds aside, this costs nothing.
+  // No engine may phone home. ONNX Runtime's plugin sets it too, before it opens the library: this
+  // is for a library that something else in the worker opens first.
   request.environment.emplace("ORT_DISABLE_TELEMETRY", "1");
   return request;
 }
