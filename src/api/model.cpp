@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "base/text.hpp"
@@ -83,7 +84,7 @@ std::future<std::vector<Tensor>> Model::predict_async(std::vector<Tensor> inputs
   auto future = promise.get_future();
   // The thread owns runner and inputs: the model's handle may go before the future is ready. It
   // lets go of both first, so that nothing of the call lives on once the future is ready.
-  std::thread([runner = runner_, held = std::move(inputs), token = std::move(stop),
+  auto body = [runner = runner_, held = std::move(inputs), token = std::move(stop),
                promise = std::move(promise)]() mutable {
     std::vector<Tensor> outputs;
     std::exception_ptr error;
@@ -99,7 +100,13 @@ std::future<std::vector<Tensor>> Model::predict_async(std::vector<Tensor> inputs
     } else {
       promise.set_value(std::move(outputs));
     }
-  }).detach();
+  };
+  try {
+    std::thread(std::move(body)).detach();
+  } catch (const std::system_error& error) {
+    throw Error(Status::PredictFailed,
+                std::string("no thread for predict_async could be started: ") + error.what());
+  }
   return future;
 }
 

@@ -18,8 +18,12 @@ namespace fs = std::filesystem;
 
 // What a table answers and what it was told.
 struct Fake {
+  std::string probe = R"({"version":"1","devices":["cpu"],"formats":[".toy"]})";
   std::string params = "[]";
+  std::string info = R"({"inputs":[{"name":"x","dtype":"f32","shape":[-1,2]}],
+                         "outputs":[{"name":"y","dtype":"f32","shape":[-1,2]}]})";
   std::int32_t load_code = INFEROMETER_OK;
+  int unloaded = 0;
   std::string library;  // of the last probe
   CpuList loaded_on;
 };
@@ -34,7 +38,7 @@ inferometer_engine table(const char* name) {
   inferometer_engine made = {.size = sizeof made, .abi = INFEROMETER_ABI, .name = name};
   made.probe = [](const char* settings, inferometer_sink answer, inferometer_error*) {
     g_fakes[kIndex].library = Json::parse(settings).at("library");
-    say(answer, R"({"version":"1","devices":["cpu"],"formats":[".toy"]})");
+    say(answer, g_fakes[kIndex].probe);
     return std::int32_t{INFEROMETER_OK};
   };
   made.describe_params = [](inferometer_sink answer, inferometer_error*) {
@@ -47,8 +51,7 @@ inferometer_engine table(const char* name) {
     std::snprintf(error->text, error->capacity, "as scripted");
     if (g_fakes[kIndex].load_code != INFEROMETER_OK) return g_fakes[kIndex].load_code;
     *model = &g_fakes[kIndex];
-    say(info, R"({"inputs":[{"name":"x","dtype":"f32","shape":[-1,2]}],
-                  "outputs":[{"name":"y","dtype":"f32","shape":[-1,2]}]})");
+    say(info, g_fakes[kIndex].info);
     return std::int32_t{INFEROMETER_OK};
   };
   made.open = [](void* model, void** context, inferometer_error*) {
@@ -59,6 +62,7 @@ inferometer_engine table(const char* name) {
     return std::int32_t{INFEROMETER_OK};
   };
   made.run = [](void*, inferometer_error*) { return std::int32_t{INFEROMETER_OK}; };
+  made.unload = [](void*) { ++g_fakes[kIndex].unloaded; };
   return made;
 }
 
@@ -121,6 +125,24 @@ TEST_F(LoadTest, ALoadThatIsRefusedBeforeTheEngineIsCalledClaimsNothing) {
   EXPECT_EQ(load({{"engine", "first"}}).engine, "first");
   EXPECT_EQ(refusal({{"engine", "first"}, {"denormals", "zero"}}).context().at("remedy"),
             "isolation=process");
+}
+
+TEST_F(LoadTest, AnAnswerOfTheWrongShapeIsThePluginsFaultAndTheModelIsUnloaded) {
+  for (const char* wrong : {R"([{"version":[]}])", R"({"version":[]})", "[[]]"}) {
+    g_fakes[0].probe = wrong;
+    EXPECT_EQ(refusal({{"engine", "first"}}).code(), Status::Unavailable) << wrong;
+  }
+  g_fakes[0] = {};
+  g_fakes[0].params = "[[]]";
+  EXPECT_EQ(refusal({{"engine", "first"}}).code(), Status::Unavailable);
+  g_fakes[0] = {.info = "{"};
+  EXPECT_EQ(refusal({{"engine", "first"}}).code(), Status::LoadFailed);
+  EXPECT_EQ(g_fakes[0].unloaded, 1);
+}
+
+TEST_F(LoadTest, ACodeThatWeDoNotKnowIsAFailureToLoad) {
+  g_fakes[0].load_code = 4711;
+  EXPECT_EQ(refusal({{"engine", "first"}}).code(), Status::LoadFailed);
 }
 
 TEST_F(LoadTest, LoadsTurnThroughTheCpusAndSayWhich) {

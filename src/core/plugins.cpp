@@ -164,30 +164,35 @@ const Plugin& plugin_named(const std::string& name, const std::vector<Plugin>& a
 }
 
 std::vector<ParamSpec> own_params(const Plugin& plugin) {
-  const Json list = ask(plugin, Status::Unavailable, "describe_params", [&](auto sink, auto error) {
-    return plugin.table->describe_params(sink, error);
-  });
-  std::vector<ParamSpec> specs;
-  for (const Json& spec : list) specs.push_back(param_spec_from_json(spec));
-  return specs;
+  return ask(
+      plugin, Status::Unavailable, "describe_params",
+      [&](auto sink, auto error) { return plugin.table->describe_params(sink, error); },
+      [](const Json& list) {
+        std::vector<ParamSpec> specs;
+        for (const Json& spec : list) specs.push_back(param_spec_from_json(spec));
+        return specs;
+      });
 }
 
 ProbeAnswer probe(const Plugin& plugin, const std::string& library) {
   const std::string settings = Json({{"library", library}}).dump();
-  const Json json = ask(plugin, Status::Unavailable, "probe", [&](auto sink, auto error) {
-    return plugin.table->probe(settings.c_str(), sink, error);
-  });
-  ProbeAnswer answer;
+  ProbeAnswer answer = ask(
+      plugin, Status::Unavailable, "probe",
+      [&](auto sink, auto error) { return plugin.table->probe(settings.c_str(), sink, error); },
+      [](const Json& json) {
+        ProbeAnswer read;
+        read.status.version = json.value("version", std::string());
+        read.status.library = json.value("library", std::string());
+        read.status.devices = json.value("devices", std::vector<std::string>{});
+        read.status.formats = json.value("formats", std::vector<std::string>{});
+        read.synthetic = json.value("synthetic", false);
+        return read;
+      });
   EngineStatus& status = answer.status;
   status.name = plugin.name;
   status.available = true;
-  status.version = json.value("version", std::string());
-  status.library = json.value("library", std::string());
   if (!status.library.empty()) status.library_hash = file_hash(status.library);
-  status.devices = json.value("devices", std::vector<std::string>{});
-  status.formats = json.value("formats", std::vector<std::string>{});
   status.params = own_params(plugin);
-  answer.synthetic = json.value("synthetic", false);
   return answer;
 }
 

@@ -32,19 +32,20 @@ inferometer_load_request raw_request(const WallRequest& request) {
 std::optional<std::vector<Refusal>> refusals(const Plugin& plugin, const WallRequest& request) {
   if (!has(*plugin.table, &inferometer_engine::accepts)) return std::nullopt;
   const inferometer_load_request raw = raw_request(request);
-  Json list;
   try {
-    list = ask(plugin, Status::Unsupported, "accepts",
-               [&](auto sink, auto error) { return plugin.table->accepts(&raw, sink, error); });
+    return ask(
+        plugin, Status::Unsupported, "accepts",
+        [&](auto sink, auto error) { return plugin.table->accepts(&raw, sink, error); },
+        [](const Json& list) {
+          std::vector<Refusal> found;
+          for (const Json& row : list)
+            found.push_back({row.value("node", ""), row.value("op", ""), row.value("reason", "")});
+          return found;
+        });
   } catch (const Error& error) {
     if (error.code() == Status::Unsupported) return std::nullopt;
     throw;
   }
-  std::vector<Refusal> found;
-  for (const Json& row : list) {
-    found.push_back({row.value("node", ""), row.value("op", ""), row.value("reason", "")});
-  }
-  return found;
 }
 
 // The DLTensors and their shapes, in place for as long as the plugin may look at them.
@@ -87,8 +88,10 @@ struct WallContext::Bound {
 
 WallContext::WallContext(const Plugin& plugin, void* model)
     : plugin_(plugin), bound_(std::make_unique<Bound>()) {
-  call(plugin_,
-       [&](inferometer_error* error) { return plugin_.table->open(model, &context_, error); });
+  call(
+      plugin_,
+      [&](inferometer_error* error) { return plugin_.table->open(model, &context_, error); },
+      Status::LoadFailed);
 }
 
 WallContext::~WallContext() {
@@ -125,13 +128,24 @@ std::string WallContext::profile() {
 
 WallModel::WallModel(const Plugin& plugin, const WallRequest& request) : plugin_(plugin) {
   const inferometer_load_request raw = raw_request(request);
-  info_ = ask(plugin, Status::LoadFailed, "load", [&](auto sink, auto error) {
-    return plugin.table->load(&raw, &model_, sink, error);
-  });
+  try {
+    info_ = ask(
+        plugin, Status::LoadFailed, "load",
+        [&](auto sink, auto error) { return plugin.table->load(&raw, &model_, sink, error); },
+        [](Json info) { return info; });
+  } catch (...) {
+    unload();  // loaded, but its info made no sense
+    throw;
+  }
 }
 
 WallModel::~WallModel() {
-  if (has(*plugin_.table, &inferometer_engine::unload)) plugin_.table->unload(model_);
+  unload();
+}
+
+void WallModel::unload() noexcept {
+  if (model_ != nullptr && has(*plugin_.table, &inferometer_engine::unload))
+    plugin_.table->unload(model_);
 }
 
 std::string WallModel::explain() const {

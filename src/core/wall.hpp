@@ -101,6 +101,8 @@ class WallModel {
   std::string explain() const;
 
  private:
+  void unload() noexcept;
+
   const Plugin& plugin_;
   void* model_ = nullptr;
   Json info_;
