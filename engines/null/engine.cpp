@@ -170,7 +170,7 @@ std::vector<std::string> symbols_of(const graph::Signature& signature) {
       if (dim.size < 0 && std::find(symbols.begin(), symbols.end(), dim.symbol) == symbols.end())
         throw Error(
             Status::Unsupported,
-            fmt::format("null: the shape of output {} doesn't follow from the input shapes; "
+            fmt::format("the shape of output {} doesn't follow from the input shapes; "
                         "name its axes in the file as those of the inputs, or fix dimensions with "
                         "dim.<symbol>",
                         port.name),

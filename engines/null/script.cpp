@@ -41,14 +41,14 @@ Fault parse_fault(const std::string& word) {
 
 std::vector<double> parse_times(const std::string& text) {
   if (text.empty()) return {};
-  const Json list = parse_json(text, "null: times_us");
+  const Json list = parse_json(text, "times_us");
   const bool numbers = list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& v) {
                          return v.is_number() && v.get<double>() >= 0;
                        });
   if (!numbers || list.empty())
     throw Error(
         Status::Invalid,
-        fmt::format("null: times_us={} is not a JSON list of microseconds such as [100,250]", text),
+        fmt::format("times_us={} is not a JSON list of microseconds such as [100,250]", text),
         {{"param", "times_us"}});
   return list.get<std::vector<double>>();
 }
@@ -202,8 +202,7 @@ Fault fault_of(const Script& script, std::int64_t number) {
   const bool first = run == script.fault_at;
   switch (script.fault) {
     case Fault::Error:
-      if (first)
-        throw Error(Status::PredictFailed, fmt::format("null: run {} fails as asked for", run));
+      if (first) throw Error(Status::PredictFailed, fmt::format("run {} fails as asked for", run));
       return Fault::None;
     case Fault::OutOfMemory:
       if (first) throw std::bad_alloc();
@@ -222,7 +221,7 @@ Fault fault_of(const Script& script, std::int64_t number) {
 std::vector<std::byte> act_load(const plugin::LoadRequest& request) {
   const auto& fault = request.text("load_fault");
   if (fault == "error")
-    throw Error(Status::LoadFailed, "null: load fails as asked for (load_fault=error)");
+    throw Error(Status::LoadFailed, "load fails as asked for (load_fault=error)");
   if (fault == "out_of_memory") throw std::bad_alloc();
   if (fault == "crash") crash();
   if (fault == "hang") hang();

@@ -89,7 +89,7 @@ void Library::check(OrtStatus* status, Status fallback) const {
   if (status == nullptr) return;
   const Owned<OrtStatus> owned(status, api->ReleaseStatus);
   const std::string text = api->GetErrorMessage(status);
-  throw Error(status_of(api->GetErrorCode(status), text, fallback), "onnxruntime: " + text);
+  throw Error(status_of(api->GetErrorCode(status), text, fallback), text);
 }
 
 const Library& library(const std::filesystem::path& chosen) {

@@ -109,7 +109,7 @@ class OrtModel : public plugin::LoadedModel {
     const auto threads = made.new_threads + streams;
     if (threads != request.integer("threads")) {
       throw Error(Status::Unsupported,
-                  fmt::format("onnxruntime: {} threads were asked for, its pool started {} beside "
+                  fmt::format("{} threads were asked for, its pool started {} beside "
                               "the {} that call it",
                               request.integer("threads"), made.new_threads, streams),
                   {{"param", "threads"}});
@@ -119,7 +119,9 @@ class OrtModel : public plugin::LoadedModel {
                       streams));
     state("streams", std::to_string(streams),
           "contexts of one session, each on its caller's thread");
-    state("precision", "fp32", "the CPU provider computes in the dtypes of the model file");
+    state("precision", "fp32",
+          "the CPU provider lowers nothing: f32 in the file is computed as f32, other dtypes as "
+          "they are");
     const std::string set = "set by us; ONNX Runtime has no reader for it";
     state("graph_optimization", request.text("graph_optimization"), set);
     state("spinning", request.flag("spinning") ? "true" : "false", set);
@@ -130,7 +132,7 @@ class OrtModel : public plugin::LoadedModel {
   void prove_denormals(const MadeSession& made) {
     if (flush_denormals_ && !made.flushes_denormals) {
       throw Error(Status::Unsupported,
-                  "onnxruntime: denormals=zero did not take: the first session of a process "
+                  "denormals=zero did not take: the first session of a process "
                   "decides; use isolation=process",
                   {{"param", "denormals"}});
     }

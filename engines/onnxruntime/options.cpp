@@ -109,22 +109,21 @@ std::vector<ParamSpec> own_params() {
 void require_honourable(const plugin::LoadRequest& request) {
   if (const std::string& device = request.text("device"); device != "cpu") {
     throw Error(Status::Unsupported,
-                fmt::format("onnxruntime: device \"{}\": this plugin runs on \"cpu\"", device),
+                fmt::format("device \"{}\": this plugin runs on \"cpu\"", device),
                 {{"param", "device"}});
   }
   if (const std::string& precision = request.text("precision"); precision != "fp32") {
     throw Error(Status::Unsupported,
-                fmt::format("onnxruntime: precision \"{}\": its CPU kernels compute a model in the "
+                fmt::format("precision \"{}\": its CPU kernels compute a model in the "
                             "dtypes that its file gives; convert the model, or use \"fp32\"",
                             precision),
                 {{"param", "precision"}});
   }
   if (request.integer("threads") < request.integer("streams")) {
-    throw Error(
-        Status::Invalid,
-        fmt::format("onnxruntime: {} threads can't serve {} streams; every stream needs one",
-                    request.integer("threads"), request.integer("streams")),
-        {{"param", "threads"}});
+    throw Error(Status::Invalid,
+                fmt::format("{} threads can't serve {} streams; every stream needs one",
+                            request.integer("threads"), request.integer("streams")),
+                {{"param", "threads"}});
   }
 }
 

@@ -39,7 +39,7 @@ Owned<ov_model_t> read_model(const Library& library, const ov_core_t* core,
                              const plugin::LoadRequest& request) {
   if (!request.external.empty()) {
     throw Error(Status::Unsupported,
-                "openvino: a model in memory with external data; save it as a file, or inline its "
+                "a model in memory with external data; save it as a file, or inline its "
                 "data");
   }
   return own<ov_model_t>(

@@ -145,7 +145,7 @@ void OvContext::require_narrow(const DLTensor& tensor, const plugin::PortInfo& p
   }
   if (value.empty()) return;
   throw Error(Status::Unsupported,
-              fmt::format("openvino: input \"{}\" holds {}; its CPU device computes {} in 32 bits "
+              fmt::format("input \"{}\" holds {}; its CPU device computes {} in 32 bits "
                           "and would give a wrong answer",
                           port.name, value, to_string(port.dtype)),
               {{"port", port.name}});

@@ -69,7 +69,7 @@ void Library::check(ov_status_e status, Status fallback) const {
   const std::string text = raw != nullptr ? innermost(raw) : std::string();
   if (raw != nullptr) free(raw);
   throw Error(status_of(status, text, fallback),
-              "openvino: " + (text.empty() ? "status " + std::to_string(status) : text));
+              text.empty() ? "status " + std::to_string(status) : text);
 }
 
 const Library& library(const std::filesystem::path& chosen) {

@@ -35,8 +35,7 @@ std::string precision_property(const std::string& precision) {
   }
   throw Error(
       Status::Unsupported,
-      fmt::format("openvino: precision \"{}\": its CPU device computes in fp32, bf16 or fp16",
-                  precision),
+      fmt::format("precision \"{}\": its CPU device computes in fp32, bf16 or fp16", precision),
       {{"param", "precision"}});
 }
 
@@ -61,16 +60,26 @@ std::string in_our_words(const Row& row, const std::string& value) {
 void require_cpu(const std::string& device) {
   if (device == "cpu") return;
   throw Error(Status::Unsupported,
-              fmt::format("openvino: device \"{}\": this plugin runs on \"cpu\"", device),
+              fmt::format("device \"{}\": this plugin runs on \"cpu\"", device),
               {{"param", "device"}});
+}
+
+void require_cpus_free(const plugin::LoadRequest& request) {
+  if (!request.flag("cpu_pinning") || request.text("cpus").empty()) return;
+  throw Error(
+      Status::Unsupported,
+      fmt::format("param \"cpu_pinning\": OpenVINO pins to CPUs of its own choice, but cpus={} "
+                  "was asked for; give one of the two",
+                  request.text("cpus")),
+      {{"param", "cpu_pinning"}});
 }
 
 void require_thread_each(std::int64_t threads, std::int64_t streams) {
   if (threads >= streams) return;
-  throw Error(Status::Invalid,
-              fmt::format("openvino: {} threads can't serve {} streams; every stream needs one",
-                          threads, streams),
-              {{"param", "threads"}});
+  throw Error(
+      Status::Invalid,
+      fmt::format("{} threads can't serve {} streams; every stream needs one", threads, streams),
+      {{"param", "threads"}});
 }
 
 }  // namespace
@@ -82,8 +91,8 @@ std::vector<ParamSpec> own_params() {
        .fallback = false,
        .knob = true,
        .help =
-           "Let OpenVINO pin each thread to a CPU, of all that the process has: `cpus` no longer "
-           "holds."},
+           "Let OpenVINO pin each thread to a CPU, of all that the process has: `cpus` can't be "
+           "given with it."},
       {.name = "denormals",
        .type = ParamSpec::Type::Text,
        .fallback = "keep",
@@ -98,6 +107,7 @@ std::vector<ParamSpec> own_params() {
 
 Properties::Properties(const plugin::LoadRequest& request) {
   require_cpu(request.text("device"));
+  require_cpus_free(request);
   require_thread_each(request.integer("threads"), request.integer("streams"));
   values_ = {
       // Named even when it is the default: OpenVINO picks bf16 by itself where the CPU has it, and
@@ -126,7 +136,7 @@ void read_back(const Library& library, const ov_compiled_model_t* compiled,
     const std::string found = property(library, compiled, row.key);
     if (found != wanted.value(row.key)) {
       throw Error(Status::Unsupported,
-                  fmt::format("openvino: {} = {} was asked for, this machine gets {} ({} read back "
+                  fmt::format("{} = {} was asked for, this machine gets {} ({} read back "
                               "as {})",
                               row.param, in_our_words(row, wanted.value(row.key)),
                               in_our_words(row, found), row.key, found),
@@ -134,6 +144,10 @@ void read_back(const Library& library, const ov_compiled_model_t* compiled,
     }
     info.effective[row.param] = in_our_words(row, found);
     info.proof[row.param] = fmt::format("{} read back from the compiled model", row.key);
+  }
+  if (info.effective.at("cpu_pinning") == "true") {
+    info.effective["cpus"] = "OpenVINO's choice";
+    info.proof["cpus"] = "cpu_pinning is on";
   }
 }
 

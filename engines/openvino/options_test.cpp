@@ -28,7 +28,8 @@ Library fake_library() {
 
 plugin::LoadRequest request(const Params& changed = {}) {
   plugin::LoadRequest made{.artifacts = plugin::Artifacts(nullptr, nullptr)};
-  made.params = {{"device", "cpu"}, {"precision", "fp32"}, {"threads", 4}, {"streams", 2}};
+  made.params = {
+      {"device", "cpu"}, {"precision", "fp32"}, {"threads", 4}, {"streams", 2}, {"cpus", ""}};
   for (const ParamSpec& spec : own_params()) made.params.insert_or_assign(spec.name, spec.fallback);
   for (const auto& [name, value] : changed) made.params.insert_or_assign(name, value);
   return made;
@@ -75,6 +76,8 @@ TEST(OvOptions, WhatCannotBeHonouredIsRefused) {
   EXPECT_EQ(refusal({{"device", "cuda:0"}}), Status::Unsupported);
   EXPECT_EQ(refusal({{"precision", "int8"}}), Status::Unsupported);
   EXPECT_EQ(refusal({{"threads", 1}, {"streams", 2}}), Status::Invalid);
+  EXPECT_EQ(refusal({{"cpus", "0-1"}}), Status::Ok);
+  EXPECT_EQ(refusal({{"cpus", "0-1"}, {"cpu_pinning", true}}), Status::Unsupported);
 }
 
 TEST(OvOptions, EffectiveValuesAreReadBackInOurWords) {
@@ -87,6 +90,11 @@ TEST(OvOptions, EffectiveValuesAreReadBackInOurWords) {
   EXPECT_EQ(info.effective.at("cpu_pinning"), "false");
   EXPECT_EQ(info.effective.at("denormals"), "zero");
   EXPECT_THAT(info.proof.at("precision"), testing::HasSubstr("INFERENCE_PRECISION_HINT"));
+  EXPECT_FALSE(info.effective.contains("cpus"));
+  const Properties pinned(request({{"cpu_pinning", true}}));
+  obey(pinned);
+  read_back(fake_library(), nullptr, pinned, info);
+  EXPECT_EQ(info.effective.at("cpus"), "OpenVINO's choice");
 }
 
 TEST(OvOptions, AQuietlyChangedValueIsRefused) {

@@ -126,7 +126,7 @@ void require_same_ranks(const std::vector<std::vector<std::int64_t>>& found,
   for (std::size_t i = 0; same && i < found.size(); ++i) same = found[i].size() == wanted[i].size();
   if (same) return;
   throw Error(Status::Invalid,
-              fmt::format("openvino: the model has {} inputs whose ranks aren't those of the {} "
+              fmt::format("the model has {} inputs whose ranks aren't those of the {} "
                           "shapes given",
                           found.size(), wanted.size()));
 }

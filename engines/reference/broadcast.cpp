@@ -110,7 +110,7 @@ Compute prepare_arithmetic(const Site& site) {
   if constexpr (!is_real<T>) {
     if (graph::divides(site.node().op)) {
       return pairwise<T, T>(site, [function](T a, T b) {
-        if (b == T{0}) throw Error(Status::PredictFailed, "reference: integer division by zero");
+        if (b == T{0}) throw Error(Status::PredictFailed, "integer division by zero");
         return function(a, b);
       });
     }

@@ -25,9 +25,8 @@ class Indices {
                                        : static_cast<const std::int64_t*>(indices.data)[i];
     const std::int64_t index = given < 0 ? given + size : given;
     if (index >= 0 && index < size) return index;
-    throw Error(
-        Status::PredictFailed,
-        fmt::format("reference: {} (node {}): index {} of an axis of {}", op_, node_, given, size));
+    throw Error(Status::PredictFailed,
+                fmt::format("{} (node {}): index {} of an axis of {}", op_, node_, given, size));
   }
 
  private:

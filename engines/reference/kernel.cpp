@@ -206,7 +206,7 @@ std::size_t Site::axis(std::int64_t fallback, std::size_t rank) const {
 
 void Site::refuse(const std::string& reason) const {
   throw Error(Status::Unsupported,
-              fmt::format("reference: operator {} (node {}): {}", node_.op, node_.name, reason),
+              fmt::format("operator {} (node {}): {}", node_.op, node_.name, reason),
               {{"operator", node_.op}, {"node", node_.name}});
 }
 

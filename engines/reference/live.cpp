@@ -106,7 +106,7 @@ class LiveRun {
     const auto& constant = graph_.value(id).constant;
     if (!constant)
       throw Error(Status::Invalid,
-                  fmt::format("reference: no node gives the output {}", graph_.value(id).name));
+                  fmt::format("no node gives the output {}", graph_.value(id).name));
     const View view = view_of(id);
     Tensor copy(view.dtype, view.shape);
     if (view.size_bytes() > 0) std::memcpy(copy.data(), view.data, view.size_bytes());

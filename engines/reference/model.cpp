@@ -67,8 +67,8 @@ View view_of(const DLTensor& tensor) {
 void check_aligned(const View& view, const Port& port) {
   if (reinterpret_cast<std::uintptr_t>(view.data) % size_bytes(view.dtype) == 0) return;
   throw Error(Status::Invalid,
-              fmt::format("reference: the memory of {} is not aligned to {} bytes, the size of {}",
-                          port.name, size_bytes(view.dtype), to_string(view.dtype)),
+              fmt::format("the memory of {} is not aligned to {} bytes, the size of {}", port.name,
+                          size_bytes(view.dtype), to_string(view.dtype)),
               {{"port", port.name}});
 }
 
@@ -156,11 +156,11 @@ class ReferenceContext : public plugin::Context {
   static void check_output(const View& planned, const View& given, const Port& port) {
     check_aligned(given, port);
     if (given.shape == planned.shape && given.dtype == planned.dtype) return;
-    throw Error(Status::Invalid,
-                fmt::format("reference: output {} is {} {}, given {} {}", port.name,
-                            to_string(planned.dtype), to_string(planned.shape),
-                            to_string(given.dtype), to_string(given.shape)),
-                {{"port", port.name}});
+    throw Error(
+        Status::Invalid,
+        fmt::format("output {} is {} {}, given {} {}", port.name, to_string(planned.dtype),
+                    to_string(planned.shape), to_string(given.dtype), to_string(given.shape)),
+        {{"port", port.name}});
   }
 
   std::shared_ptr<Shared> shared_;
@@ -205,7 +205,7 @@ void refuse_unknown_operators(const graph::Graph& graph) {
   const auto& first = refused.front();
   throw Error(
       Status::Unsupported,
-      fmt::format("reference: operator {} (node {}): {}{}", first.op, first.node, first.reason,
+      fmt::format("operator {} (node {}): {}{}", first.op, first.node, first.reason,
                   refused.size() > 1 ? fmt::format(", and {} nodes more", refused.size() - 1) : ""),
       {{"operator", first.op}, {"node", first.node}});
 }

@@ -118,7 +118,7 @@ decltype(auto) with_type(DType dtype, Body&& body) {
     case DType::Bool:
       return body(bool{});
   }
-  throw Error(Status::Unsupported, "reference: a dtype that it doesn't know");
+  throw Error(Status::Unsupported, "a dtype that it doesn't know");
 }
 
 /// The same for floating dtypes only. Throws Error{Unsupported} naming `what` for the others.
@@ -136,8 +136,7 @@ decltype(auto) with_real_type(DType dtype, const std::string& what, Body&& body)
     default:
       break;
   }
-  throw Error(Status::Unsupported,
-              fmt::format("reference: {} of dtype {}", what, to_string(dtype)));
+  throw Error(Status::Unsupported, fmt::format("{} of dtype {}", what, to_string(dtype)));
 }
 
 }  // namespace inferometer::reference

@@ -48,7 +48,7 @@ graph::Graph specialised(const graph::Graph& graph, std::span<const Shape> shape
 
 [[noreturn]] void throw_too_large(const std::string& what) {
   throw Error(Status::OutOfMemory,
-              fmt::format("reference: {} needs more memory than the machine has ({} bytes)", what,
+              fmt::format("{} needs more memory than the machine has ({} bytes)", what,
                           machine_memory_bytes()));
 }
 
@@ -179,8 +179,7 @@ class Planner {
   void add_step(const graph::Node& node) {
     const auto kernel = kernels().find(node.op);
     if (kernel == kernels().end() || !node.domain.empty())
-      throw Error(Status::Unsupported,
-                  fmt::format("reference: operator {} (node {})", node.op, node.name),
+      throw Error(Status::Unsupported, fmt::format("operator {} (node {})", node.op, node.name),
                   {{"operator", node.op}, {"node", node.name}});
     Step step{.node = node.name,
               .op = node.op,
@@ -234,7 +233,7 @@ bool is_known(const graph::Value& value) {
 View planned_view(const graph::Value& value) {
   if (!is_known(value))
     throw Error(Status::Unsupported,
-                fmt::format("reference: the shape of {} depends on the data", value.name));
+                fmt::format("the shape of {} depends on the data", value.name));
   std::vector<std::int64_t> dims;
   // Counted as if no axis were empty: kernels multiply some of the sizes on their own.
   std::size_t bytes = size_bytes(*value.dtype);

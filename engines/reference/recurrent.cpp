@@ -235,7 +235,7 @@ std::int64_t length_of(const Recurrence& r, const Work& work, std::int64_t item)
   const std::int64_t length = static_cast<const std::int32_t*>(work.in[4].data)[item];
   if (length >= 0 && length <= r.steps) return length;
   throw Error(Status::PredictFailed,
-              fmt::format("reference: {}: a sequence of {} steps of {}", r.op, length, r.steps));
+              fmt::format("{}: a sequence of {} steps of {}", r.op, length, r.steps));
 }
 
 template <class T>
