@@ -22,7 +22,7 @@ struct Expected {
   std::vector<Tensor> inputs;   ///< empty: the seeded pool, as many rows as the outputs have
   std::vector<Tensor> outputs;  ///< empty: what the reference engine makes of the inputs
   /// As given on a command line, for the lines that rerun a cell.
-  std::vector<std::string> input_files = {}, output_files = {};
+  std::vector<std::string> input_files, output_files;
 };
 
 /// Where a golden comes from and how many rows of it are wanted.

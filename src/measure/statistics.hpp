@@ -86,7 +86,7 @@ struct CompareOptions {
   /// less.
   double known_launch_spread = 0.03;
   /// The numbers of each launch's rounds, for drift; empty: none is left out.
-  std::span<const std::vector<double>> rounds = {};
+  std::span<const std::vector<double>> rounds;
 };
 
 /// `launches`: the log-ratios of each launch, in round order; empty launches are left out. Launches

@@ -270,7 +270,7 @@ BlockReport Worker::Impl::run_block(std::int64_t batches, Poison poison) {
   }
 }
 
-Worker::Worker(WorkerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Worker::Worker(const WorkerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Worker::~Worker() = default;
 
 LoadReport Worker::load(const std::filesystem::path& path, const Params& params) {

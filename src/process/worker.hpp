@@ -67,7 +67,7 @@ struct BlockReport {
 class Worker {
  public:
   /// Spawns and greets. Throws Error{Unavailable} when the program isn't found or can't be started.
-  explicit Worker(WorkerOptions options = {});
+  explicit Worker(const WorkerOptions& options = {});
   /// Asks the worker to end, waits a moment, then kills its process tree. Leaves nothing behind.
   ~Worker();
   Worker(const Worker&) = delete;
