@@ -238,8 +238,8 @@ TEST(Operators, ConvTransposeSpreads) {
 
 TEST(Operators, ResizeModes) {
   const auto x = floats({0, 4, 8});
-  const auto resized = [&](Attributes attributes, const Tensor& scales, std::int64_t size) {
-    return run("Resize", {x, Tensor{}, scales}, {size}, std::move(attributes));
+  const auto resized = [&](const Attributes& attributes, const Tensor& scales, std::int64_t size) {
+    return run("Resize", {x, Tensor{}, scales}, {size}, attributes);
   };
   const auto twice = floats({2});
   EXPECT_EQ(resized({}, twice, 6), (Floats{0, 0, 4, 4, 8, 8}));

@@ -142,7 +142,7 @@ void follow_shape_of(Inference& at) {
 void follow_size_of(Inference& at) {
   const auto sizes = at.sizes(0);
   if (!sizes) return;
-  if (const auto product = checked_product(*sizes)) at.set_elements(0, {{*product, ""}});
+  if (const auto product = checked_product(*sizes)) at.set_elements(0, {{product, ""}});
 }
 
 void follow_gather(Inference& at) {
