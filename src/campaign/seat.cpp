@@ -78,7 +78,8 @@ std::size_t total_bytes(const std::vector<Tensor>& tensors) {
 void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>& inputs,
                   const std::vector<Tensor>& outputs, Json& values) {
   const auto& facts = session.models.at(seat.entrant->contender->cell.model);
-  if (!facts.macs || !facts.parameters) return;
+  // Who makes its outputs up does none of the counted work.
+  if (seat.info.synthetic || !facts.macs || !facts.parameters) return;
   const auto rows = batch_rows(seat.info);
   values["flops"] = 2 * *facts.macs * rows;
   values["traffic_bytes"] =

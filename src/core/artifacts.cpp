@@ -89,8 +89,8 @@ std::vector<Entry> oldest_first(const fs::path& folder) {
 
 }  // namespace
 
-ArtifactCache::ArtifactCache(fs::path folder, std::string key, std::uint64_t limit_bytes)
-    : folder_(fs::absolute(std::move(folder))), key_(std::move(key)), limit_bytes_(limit_bytes) {
+ArtifactCache::ArtifactCache(const fs::path& folder, std::string key, std::uint64_t limit_bytes)
+    : folder_(fs::absolute(folder)), key_(std::move(key)), limit_bytes_(limit_bytes) {
   make_private(folder_);
   require_private(folder_);
 }

@@ -24,7 +24,7 @@ class ArtifactCache {
  public:
   /// Makes the folder (mode 0700). Throws Error{Invalid} when it can't be, or when others may write
   /// to it.
-  ArtifactCache(std::filesystem::path folder, std::string key,
+  ArtifactCache(const std::filesystem::path& folder, std::string key,
                 std::uint64_t limit_bytes = kCacheLimitBytes);
 
   /// A finished entry; its time of use is renewed.
