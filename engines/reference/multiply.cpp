@@ -19,10 +19,11 @@ INFEROMETER_INLINE void multiply(const double* left, const double* right, std::i
                                  std::int64_t panel, double* sums) {
   using V = Vector<kLanes>::Type;
   constexpr int kParts = static_cast<int>(kRows) / kLanes;
+  constexpr auto kAll = std::ptrdiff_t{kColumns} * kParts;
   // Whole-array copies would keep `total` in memory; element by element it stays in registers.
   V total[kColumns][kParts];
 #pragma GCC unroll 16
-  for (std::ptrdiff_t i = 0; i < kColumns * kParts; ++i)
+  for (std::ptrdiff_t i = 0; i < kAll; ++i)
     std::memcpy(&total[i / kParts][i % kParts], sums + i * kLanes, sizeof(V));
   for (std::int64_t k = 0; k < depth; ++k, left += kRows, right += panel) {
     V rows[kParts];
@@ -35,7 +36,7 @@ INFEROMETER_INLINE void multiply(const double* left, const double* right, std::i
     }
   }
 #pragma GCC unroll 16
-  for (std::ptrdiff_t i = 0; i < kColumns * kParts; ++i)
+  for (std::ptrdiff_t i = 0; i < kAll; ++i)
     std::memcpy(sums + i * kLanes, &total[i / kParts][i % kParts], sizeof(V));
 }
 

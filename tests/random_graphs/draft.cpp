@@ -40,7 +40,7 @@ ValueId Draft::add_value(graph::Value value) {
   return static_cast<ValueId>(graph_.values.size() - 1);
 }
 
-void Draft::add_input(DType dtype, Sizes sizes, double bound) {
+void Draft::add_input(DType dtype, const Sizes& sizes, double bound) {
   std::vector<Dim> shape;
   for (const auto size : sizes) shape.push_back({size, size < 0 ? "N" : ""});
   const auto id = add_value({.name = fmt::format("x{}", graph_.inputs.size()),

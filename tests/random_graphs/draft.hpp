@@ -48,7 +48,7 @@ class Draft {
   std::int64_t elements(const Sizes& sizes) const;
   bool fits(const Sizes& sizes) const;
 
-  void add_input(DType dtype, Sizes sizes, double bound);
+  void add_input(DType dtype, const Sizes& sizes, double bound);
   /// Elements in -scale..scale; now and then one of that shape that is already there.
   graph::ValueId floats(const Sizes& shape, double scale);
   graph::ValueId integers(const Sizes& values);
