@@ -22,7 +22,9 @@ std::int64_t elements(const std::vector<Dim>& shape) {
   std::int64_t count = 1;
   for (const auto& dim : shape) {
     const auto size = dim.size < 0 ? kSymbolMeans : dim.size;
-    if (size > kMostElements || (count *= size) > kMostElements) return kMostElements + 1;
+    if (size > kMostElements) return kMostElements + 1;
+    count *= size;
+    if (count > kMostElements) return kMostElements + 1;
   }
   return count;
 }

@@ -136,19 +136,15 @@ void mutate_list(Fields& fields, const Fields& donor, Random& random) {
     case 0:
       fields.erase(at);
       break;
-    case 1: {
-      const Field copy = *at;
-      fields.insert(at, copy);
+    case 1:
+      fields.insert(at, *at);
       break;
-    }
     case 2:
       std::iter_swap(at, fields.begin() + random.between(0, last));
       break;
-    case 3: {
-      const Field taken = random.pick(donor);
-      fields.insert(at, taken);
+    case 3:
+      fields.insert(at, random.pick(donor));
       break;
-    }
     case 4:
       at->number = static_cast<std::uint32_t>(random.between(1, 24));
       break;
