@@ -134,7 +134,8 @@ Dim transposed_output(const Node& node, TransposedWindow& window, std::size_t ax
     if (begin > *full || end > *full - begin) refuse_size(node, axis, input.size);
     return {*full - begin - end, ""};
   }
-  const auto size = window.wanted.empty() ? *checked_mul(stride, input.size) : window.wanted[axis];
+  const auto size =
+      window.wanted.empty() ? checked_mul(stride, input.size).value_or(0) : window.wanted[axis];
   if (size < 1 || size > kLargestExtent) refuse_size(node, axis, input.size);
   const auto total = *full > size ? *full - size : 0;
   const auto less = total / 2;
