@@ -83,6 +83,19 @@ function(inferometer_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 77)
 endfunction()
 
+# inferometer_judged_engines(VARIABLE): those whose answers can be right or wrong. Null makes its outputs up; under sanitizers
+# engines with a library of their own are left out: what they do inside isn't ours to check.
+function(inferometer_judged_engines variable)
+  set(engines ${INFEROMETER_ENGINES})
+  list(REMOVE_ITEM engines null)
+  foreach(engine IN LISTS engines)
+    if(INFEROMETER_SANITIZE AND EXISTS ${PROJECT_SOURCE_DIR}/engines/${engine}/wheels.lock)
+      list(REMOVE_ITEM engines ${engine})
+    endif()
+  endforeach()
+  set(${variable} ${engines} PARENT_SCOPE)
+endfunction()
+
 set_property(GLOBAL PROPERTY INFEROMETER_ENGINE_ROWS "")
 
 # inferometer_engine_missing(NAME REASON): the engine's SDK is not here. One line in the summary instead of an error, and a

@@ -41,7 +41,7 @@ void add_inputs(Draft& draft) {
   draft.add_input(DType::I64, sizes, kLargestWhole);
 }
 
-const Maker& any_maker(Random& random) {
+Maker any_maker(Random& random) {
   const auto kind = random.between(0, 9);
   const auto makers = kind < 3   ? elementwise_makers()
                       : kind < 6 ? layout_makers()
@@ -71,7 +71,7 @@ RandomGraph random_graph(std::uint64_t seed) {
   Draft draft(seed, any_opset(seed), seed % 2 == 0);
   add_inputs(draft);
   const auto wanted = any_node_count(draft.random);
-  while (draft.graph().nodes.size() < wanted) any_maker(draft.random).make(draft);
+  while (draft.graph().nodes.size() < wanted) any_maker(draft.random)(draft);
   const auto outputs = any_outputs(draft);
   RandomGraph made;
   std::vector<graph::ValueId> ids;

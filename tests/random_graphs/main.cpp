@@ -62,7 +62,7 @@ void report_difference(const Options& options, std::uint64_t seed, const RandomG
              small.graph.opset, file.string(), again.reason, text_of(small.graph));
 }
 
-/// Errors name nodes and shapes; what is between quotes or numbers differs from graph to graph.
+/// The beginning of a text: what follows names nodes and shapes of that graph.
 std::string kind_of(const std::string& reason) {
   return reason.substr(0, 100);
 }

@@ -9,10 +9,7 @@
 
 namespace inferometer::random_graphs {
 
-struct Maker {
-  const char* name;
-  bool (*make)(Draft&);
-};
+using Maker = bool (*)(Draft&);
 
 std::span<const Maker> elementwise_makers();
 std::span<const Maker> layout_makers();

@@ -198,12 +198,11 @@ bool make_lookup(Draft& draft) {
   return true;
 }
 
+// Some more than once: likelier.
 constexpr Maker kMakers[] = {
-    {"unary", make_unary},   {"unary", make_unary},      {"unary", make_unary},
-    {"binary", make_binary}, {"binary", make_binary},    {"binary", make_binary},
-    {"log", make_log},       {"root", make_root},        {"reciprocal", make_reciprocal},
-    {"power", make_power},   {"clip", make_clip},        {"prelu", make_prelu},
-    {"chosen", make_chosen}, {"whole", make_from_whole}, {"lookup", make_lookup},
+    make_unary,  make_unary, make_unary,  make_binary,     make_binary,
+    make_binary, make_log,   make_root,   make_reciprocal, make_power,
+    make_clip,   make_prelu, make_chosen, make_from_whole, make_lookup,
 };
 
 }  // namespace

@@ -268,25 +268,12 @@ bool make_space_to_depth(Draft& draft) {
   return true;
 }
 
+// Some more than once: likelier.
 constexpr Maker kMakers[] = {
-    {"conv", make_conv},
-    {"conv", make_conv},
-    {"conv", make_conv},
-    {"conv transpose", make_conv_transpose},
-    {"pool", make_pool},
-    {"pool", make_pool},
-    {"global pool", make_global_pool},
-    {"batch norm", make_batch_norm},
-    {"layer norm", make_layer_norm},
-    {"instance norm", make_instance_norm},
-    {"softmax", make_softmax},
-    {"product", make_product},
-    {"product", make_product},
-    {"self product", make_self_product},
-    {"gemm", make_gemm},
-    {"resize", make_resize},
-    {"depth to space", make_depth_to_space},
-    {"space to depth", make_space_to_depth},
+    make_conv,    make_conv,           make_conv,           make_conv_transpose, make_pool,
+    make_pool,    make_global_pool,    make_batch_norm,     make_layer_norm,     make_instance_norm,
+    make_softmax, make_product,        make_product,        make_self_product,   make_gemm,
+    make_resize,  make_depth_to_space, make_space_to_depth,
 };
 
 }  // namespace
