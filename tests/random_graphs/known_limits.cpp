@@ -19,8 +19,24 @@ bool reduced_by_attribute(const graph::Graph& graph, const graph::Node& node) {
   return graph.opset < 18 && ops.contains(node.op);
 }
 
-bool sloped_by_list(const graph::Graph& graph, const graph::Node& node) {
-  return node.op == "PRelu" && graph.value(node.inputs[1]).shape->size() == 1;
+bool one_wide(const graph::Graph& graph, const graph::Node& node) {
+  return node.op == "Conv" && graph.value(node.outputs[0]).shape->back().size == 1;
+}
+
+bool is_list(const graph::Graph& graph, graph::ValueId id) {
+  return id != graph::kNoValue && graph.value(id).constant && graph.value(id).shape->size() == 1;
+}
+
+// The node that reads both a constant list and what a reduction made.
+bool reduced_with_list(const graph::Graph& graph, const graph::Node& node) {
+  const auto reduced = [&](graph::ValueId id) {
+    return std::ranges::any_of(graph.nodes, [&](const graph::Node& other) {
+      return other.op.starts_with("Reduce") && other.outputs[0] == id;
+    });
+  };
+  const auto list = [&](graph::ValueId id) { return is_list(graph, id); };
+  return !node.op.starts_with("Reduce") && std::ranges::any_of(node.inputs, reduced) &&
+         std::ranges::any_of(node.inputs, list);
 }
 
 bool pooled_to_one(const graph::Graph&, const graph::Node& node) {
@@ -31,7 +47,10 @@ constexpr KnownLimit kLimits[] = {
     {"onnxruntime", "Conv with auto_pad SAME_* and dilations fails in predict", dilated_same},
     {"openvino", "ReduceL1, ReduceLogSumExp and ReduceSumSquare below opset 18 reduce every axis",
      reduced_by_attribute},
-    {"openvino", "PRelu takes a slope of rank 1 for one along the channels", sloped_by_list},
+    {"openvino", "elementwise operators after a Conv whose rows are one wide: values swapped",
+     one_wide},
+    {"openvino", "a list of numbers combined with what a reduction made: values",
+     reduced_with_list},
     {"openvino", "elementwise operators after a global pool, then another layout: values swapped",
      pooled_to_one},
 };
