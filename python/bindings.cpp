@@ -66,6 +66,11 @@ const char* word(ParamSpec::Scope scope) {
   return kWords[static_cast<int>(scope)];
 }
 
+const char* word(ParamSpec::Affects affects) {
+  constexpr const char* kWords[] = {"compile", "run"};
+  return kWords[static_cast<int>(affects)];
+}
+
 template <class Body>
 auto without_gil(Body&& body) {
   const nb::gil_scoped_release released;
@@ -167,6 +172,9 @@ void bind_records(nb::module_& m) {
       .field(
           "scope", [](const ParamSpec& spec) { return word(spec.scope); },
           "process (one value for all loads in a process), model or call.")
+      .field(
+          "affects", [](const ParamSpec& spec) { return word(spec.affects); },
+          "compile (it is part of what a cached artifact is kept for) or run.")
       .field("help", &ParamSpec::help, "One sentence.");
 
   Record<EngineStatus>(m, "EngineStatus", "Whether an engine can be used here, and how.")
@@ -202,6 +210,8 @@ void bind_records(nb::module_& m) {
              "Whether a ragged last batch runs at its true size (else it is padded and cut).")
       .field("from_artifact", &Info::from_artifact,
              "Whether the compiled form came from the artifact cache.")
+      .field("synthetic", &Info::synthetic,
+             "Whether outputs are made up (engine null): there is no right answer.")
       .field("notes", &Info::notes, "What the caller should know, one sentence each.");
 }
 

@@ -74,6 +74,10 @@ class ParamSpec:
         """process (one value for all loads in a process), model or call."""
 
     @property
+    def affects(self) -> str:
+        """compile (it is part of what a cached artifact is kept for) or run."""
+
+    @property
     def help(self) -> str:
         """One sentence."""
 
@@ -196,6 +200,10 @@ class Info:
     @property
     def from_artifact(self) -> bool:
         """Whether the compiled form came from the artifact cache."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether outputs are made up (engine null): there is no right answer."""
 
     @property
     def notes(self) -> list[str]:
