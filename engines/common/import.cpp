@@ -47,6 +47,21 @@ Imported import_model(const LoadRequest& request) {
   return model;
 }
 
+std::vector<graph::Constant> packed_weights(const Artifacts& artifacts, std::string_view kind,
+                                            std::span<const graph::PackedTensor> tensors) {
+  try {
+    auto file = artifacts.find(kind);
+    if (!file) {
+      file = artifacts.store(
+          kind, [&](const std::filesystem::path& path) { graph::write_packed(path, tensors); });
+    }
+    if (file) return graph::map_packed(*file, tensors);
+  } catch (const Error& error) {
+    log(2, fmt::format("packed weights are kept in memory: {}", error.what()));
+  }
+  return graph::pack_in_memory(tensors);
+}
+
 std::vector<PortInfo> port_infos(const std::vector<Port>& ports) {
   std::vector<PortInfo> infos;
   for (const auto& port : ports) {

@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "graph/graph.hpp"
+#include "graph/packed.hpp"
 #include "graph/passes.hpp"
 #include "inferometer/engine_plugin.hpp"
 
@@ -26,6 +29,12 @@ struct Imported {
 /// Reads path or bytes. Throws Error{Invalid} as graph::read_onnx and infer_shapes do. Weights are
 /// windows of the mapped file, or of a copy of the request's bytes that `memory` keeps.
 Imported import_model(const LoadRequest& request);
+
+/// Weights as the engine wants them: windows of an artifact of this kind that every worker of the
+/// same load maps, made on the first load; in memory while caching is off or the artifact is
+/// damaged.
+std::vector<graph::Constant> packed_weights(const Artifacts& artifacts, std::string_view kind,
+                                            std::span<const graph::PackedTensor> tensors);
 
 std::vector<PortInfo> port_infos(const std::vector<Port>& ports);
 

@@ -44,6 +44,8 @@ Library open(const std::filesystem::path& path) {
 Status status_of(ov_status_e status, std::string_view text, Status fallback) {
   if (text.find("bad_alloc") != std::string_view::npos) return Status::OutOfMemory;
   if (status == NOT_IMPLEMENTED) return Status::Unsupported;
+  // The frontends' list of operators that nothing translates comes with the status of a bad file.
+  if (text.find("unconverted_ops_report") != std::string_view::npos) return Status::Unsupported;
   return fallback;
 }
 

@@ -122,6 +122,11 @@ std::vector<std::vector<std::int64_t>> input_shapes(const Library& library,
 
 void require_same_ranks(const std::vector<std::vector<std::int64_t>>& found,
                         const std::vector<std::vector<std::int64_t>>& wanted) {
+  if (found.size() < wanted.size()) {
+    throw Error(Status::Unsupported,
+                fmt::format("OpenVINO drops inputs whose values don't matter: of {} it leaves {}",
+                            wanted.size(), found.size()));
+  }
   bool same = found.size() == wanted.size();
   for (std::size_t i = 0; same && i < found.size(); ++i) same = found[i].size() == wanted[i].size();
   if (same) return;

@@ -127,9 +127,10 @@ void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
   const auto signature = graph::signature_of(graph);
   facts.inputs = signature.inputs;
   facts.outputs = signature.outputs;
-  facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
   facts.parameters = graph::count_parameters(graph);
   facts.softmax_output = ends_in_softmax(graph);
+  // Last: it throws where shapes depend on data.
+  facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
 }
 
 class ProcessLab : public Lab {

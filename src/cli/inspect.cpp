@@ -23,12 +23,17 @@ struct OpCount {
   std::int64_t count;
 };
 
+struct Count {
+  std::optional<std::int64_t> value;
+  std::string why;  ///< it is missing, or what was assumed
+};
+
 /// What our own reader learns of an ONNX file.
 struct Findings {
   graph::Signature signature;
   std::int64_t opset = 0, nodes = 0, parameters = 0;
-  std::optional<std::int64_t> macs;  ///< per sample
-  std::string macs_why;
+  Count macs;                ///< per sample
+  Count peak_bytes;          ///< of activations: one sample, or the batch of a fixed file
   std::vector<OpCount> ops;  ///< the most frequent first
   std::vector<graph::Unknown> unknown;
 };
@@ -43,30 +48,37 @@ std::vector<OpCount> histogram(const graph::Graph& graph) {
   return ops;
 }
 
-// A fixed batch counts as that many samples; other symbols count as 1, which is then said.
-void count_macs(const graph::Graph& graph, Findings& findings) {
-  const auto& signature = findings.signature;
-  if (!findings.unknown.empty()) {
-    findings.macs_why = "operators that our table lacks";
-    return;
-  }
-  findings.macs = graph::count_macs(graph) / std::max<std::int64_t>(signature.batch_size, 1);
+std::string assumption(const graph::Signature& signature) {
   for (const auto& port : signature.inputs)
     for (const auto& dim : port.shape)
       if (dim.size < 0 && dim.symbol != signature.batch_symbol)
-        findings.macs_why = "dynamic dimensions other than the batch count as 1";
+        return "dynamic dimensions other than the batch count as 1";
+  return "";
+}
+
+template <class Body>
+Count counted(const Findings& findings, Body&& body) {
+  if (!findings.unknown.empty()) return {std::nullopt, "operators that our table lacks"};
+  try {
+    return {body(), assumption(findings.signature)};
+  } catch (const Error& error) {
+    return {std::nullopt, error.what()};
+  }
 }
 
 Findings read_findings(const std::filesystem::path& path) {
   graph::Graph graph = graph::read_onnx(path);
   graph::infer_shapes(graph);
   Findings findings{.signature = graph::signature_of(graph),
-                    .opset = graph.opset,
+                    .opset = graph.file_opset,
                     .nodes = static_cast<std::int64_t>(graph.nodes.size()),
                     .parameters = graph::count_parameters(graph),
                     .ops = histogram(graph),
                     .unknown = graph::unknown_operators(graph)};
-  count_macs(graph, findings);
+  findings.macs = counted(findings, [&] {
+    return graph::count_macs(graph) / std::max<std::int64_t>(findings.signature.batch_size, 1);
+  });
+  findings.peak_bytes = counted(findings, [&] { return graph::peak_activation_bytes(graph); });
   return findings;
 }
 
@@ -86,6 +98,10 @@ std::vector<std::string> symbols_of(const graph::Signature& signature) {
   return symbols;
 }
 
+Json count_json(const Count& count) {
+  return count.value ? Json(*count.value) : Json();
+}
+
 Json findings_json(const Findings& findings) {
   const auto& signature = findings.signature;
   Json ops = Json::object();
@@ -97,8 +113,10 @@ Json findings_json(const Findings& findings) {
   return {{"opset", findings.opset},
           {"nodes", findings.nodes},
           {"parameters", findings.parameters},
-          {"macs", findings.macs ? Json(*findings.macs) : Json()},
-          {"macs_why", findings.macs_why},
+          {"macs", count_json(findings.macs)},
+          {"macs_why", findings.macs.why},
+          {"activation_peak_bytes", count_json(findings.peak_bytes)},
+          {"activation_peak_why", findings.peak_bytes.why},
           {"inputs", ports_json(signature.inputs)},
           {"outputs", ports_json(signature.outputs)},
           {"symbols", symbols_of(signature)},
@@ -129,10 +147,25 @@ std::string ports_text(const std::string& title, const std::vector<Port>& ports)
   return "\n" + table_text({{title}, {"dtype and shape"}}, rows);
 }
 
-std::string macs_text(const Findings& findings) {
-  if (!findings.macs) return "unavailable: " + findings.macs_why;
-  const std::string count = short_count_text(static_cast<double>(*findings.macs)) + "MAC a sample";
-  return findings.macs_why.empty() ? count : count + " (" + findings.macs_why + ")";
+template <class Text>
+std::string count_fact(const Count& count, Text&& text) {
+  if (!count.value) return "unavailable: " + count.why;
+  return count.why.empty() ? text(*count.value)
+                           : fmt::format("{} ({})", text(*count.value), count.why);
+}
+
+std::string macs_text(const Count& macs) {
+  return count_fact(macs, [](std::int64_t value) {
+    return short_count_text(static_cast<double>(value)) + "MAC a sample";
+  });
+}
+
+// Of the whole batch where the file fixes it: that is what is held at once.
+std::string peak_text(const Findings& findings) {
+  const auto rows = std::max<std::int64_t>(findings.signature.batch_size, 1);
+  return count_fact(findings.peak_bytes, [rows](std::int64_t value) {
+    return fmt::format("{} at most at once, batch {}", bytes_text(value), rows);
+  });
 }
 
 std::string findings_text(const Findings& findings) {
@@ -140,11 +173,13 @@ std::string findings_text(const Findings& findings) {
   const auto symbols = symbols_of(signature);
   std::vector<std::vector<std::string>> ops;
   for (const auto& op : findings.ops) ops.push_back({printable(op.op), count_text(op.count)});
-  return facts_text({{"opset", std::to_string(findings.opset)},
-                     {"parameters", count_text(findings.parameters)},
-                     {"work", macs_text(findings)},
-                     {"batch axis", signature.batch_axis_reason},
-                     {"symbols", symbols.empty() ? "none" : join(symbols)}}) +
+  return facts_text(
+             {{"opset", findings.opset > 0 ? std::to_string(findings.opset) : "none of ai.onnx"},
+              {"parameters", count_text(findings.parameters)},
+              {"work", macs_text(findings.macs)},
+              {"activations", peak_text(findings)},
+              {"batch axis", signature.batch_axis_reason},
+              {"symbols", symbols.empty() ? "none" : join(symbols)}}) +
          ports_text("input", signature.inputs) + ports_text("output", signature.outputs) + "\n" +
          table_text({{"operator"}, {"nodes", Align::Right}}, ops);
 }

@@ -42,7 +42,8 @@ TEST_F(ModelHashTest, TheTimeOfHashingIsKnownAndAMemoryCostsNone) {
 
 TEST_F(ModelHashTest, OnnxThatWeDoNotReadIsHashedAsAFileWithTheReason) {
   graph::Builder b("old", 5);
-  b.output(b.node("Relu", {b.input("x", DType::F32, {{1, ""}})}), "y");
+  const auto repeats = b.constant("repeats", {1}, std::vector<std::int64_t>{2});
+  b.output(b.node("Tile", {b.input("x", DType::F32, {{1, ""}}), repeats}), "y");
   write_onnx(b.build(), root_ / "m.onnx");
   const ModelHash hash = model_hash(root_ / "m.onnx");
   EXPECT_EQ(hash.hex.size(), 32u);

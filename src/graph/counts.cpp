@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <unordered_set>
+#include <utility>
 
+#include "base/text.hpp"
 #include "graph/elements.hpp"
 #include "graph/passes.hpp"
 #include "graph/sizes.hpp"
 #include "graph/text.hpp"
+#include "graph/uses.hpp"
 
 namespace inferometer::graph {
 
@@ -71,6 +75,57 @@ Graph with_sizes(const Graph& graph, std::int64_t symbol_value) {
   return sized;
 }
 
+std::int64_t value_bytes(const Node& node, const Value& value, std::int64_t symbol_value) {
+  if (value.constant) return 0;
+  if (!value.dtype || !value.shape) {
+    throw_invalid("node {} ({}): the shape of '{}' is not known, so its memory can't be counted",
+                  node.name, node.op, printable(value.name));
+  }
+  return multiplied(node, elements_of(node, sizes_of(value, symbol_value)),
+                    static_cast<std::int64_t>(size_bytes(*value.dtype)));
+}
+
+/// For every value the last node that reads it; the number of nodes for an output of the graph, -1
+/// for a value that nothing reads.
+std::vector<std::int64_t> last_readers(const Graph& graph) {
+  std::vector<std::int64_t> last(graph.values.size(), -1);
+  const auto index = index_values(graph);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const auto id : values_read(graph.nodes[i], index)) {
+      last[static_cast<std::size_t>(id)] = static_cast<std::int64_t>(i);
+    }
+  }
+  for (const auto id : graph.outputs) {
+    last[static_cast<std::size_t>(id)] = static_cast<std::int64_t>(graph.nodes.size());
+  }
+  return last;
+}
+
+/// Memory in use while nodes run in turn.
+class Occupancy {
+ public:
+  Occupancy(const Graph& graph, std::int64_t symbol_value)
+      : graph_(graph), symbol_value_(symbol_value), bytes_(graph.values.size(), 0) {}
+
+  void take(const Node& node, ValueId id) {
+    auto& bytes = bytes_[static_cast<std::size_t>(id)];
+    if (bytes != 0) return;
+    bytes = value_bytes(node, graph_.value(id), symbol_value_);
+    const auto sum = checked_add(now_, bytes);
+    if (!sum) throw_invalid("the model's activations overflow");
+    now_ = *sum;
+    peak_ = std::max(peak_, now_);
+  }
+  void release(ValueId id) { now_ -= std::exchange(bytes_[static_cast<std::size_t>(id)], 0); }
+  std::int64_t peak() const { return peak_; }
+
+ private:
+  const Graph& graph_;
+  std::int64_t symbol_value_;
+  std::vector<std::int64_t> bytes_;  ///< of values in use
+  std::int64_t now_ = 0, peak_ = 0;
+};
+
 }  // namespace
 
 std::int64_t count_macs(const Graph& graph, std::int64_t symbol_value) {
@@ -82,6 +137,28 @@ std::int64_t count_macs(const Graph& graph, std::int64_t symbol_value) {
     total = *sum;
   }
   return total;
+}
+
+std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value) {
+  const auto sized = with_sizes(graph, symbol_value);
+  const auto last = last_readers(sized);
+  const auto index = index_values(sized);
+  Occupancy occupancy(sized, symbol_value);
+  for (const auto id : sized.inputs) occupancy.take({"", "input", "", {}, {}, {}}, id);
+  for (std::size_t i = 0; i < sized.nodes.size(); ++i) {
+    const auto& node = sized.nodes[i];
+    for (const auto id : node.outputs) {
+      if (id != kNoValue) occupancy.take(node, id);
+    }
+    auto touched = values_read(node, index);
+    touched.insert(touched.end(), node.outputs.begin(), node.outputs.end());
+    for (const auto id : touched) {
+      if (id != kNoValue && last[static_cast<std::size_t>(id)] <= static_cast<std::int64_t>(i)) {
+        occupancy.release(id);
+      }
+    }
+  }
+  return occupancy.peak();
 }
 
 std::int64_t count_parameters(const Graph& graph) {

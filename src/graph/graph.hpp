@@ -80,7 +80,8 @@ struct Node {
 /// a node.
 struct Graph {
   std::string name;
-  std::int64_t opset = 17;                      ///< of the default domain
+  std::int64_t opset = 17;      ///< of the default domain, 7 or newer; 0: none is used
+  std::int64_t file_opset = 0;  ///< what the file says: nodes below opset 7 are read as of 7
   std::map<std::string, std::int64_t> domains;  ///< opsets of the others
   std::vector<Value> values;
   std::vector<Node> nodes;

@@ -168,7 +168,7 @@ class GraphReader {
   Graph read(WireMessage message) {
     auto raw = read_raw_graph(message);
     graph_.name = std::move(raw.name);
-    graph_.opset = context_.opset;
+    graph_.opset = graph_.file_opset = context_.opset;
     graph_.domains = context_.domains;
     for (const auto& tensor : raw.initializers) {
       add_initializer(read_tensor(tensor, context_.owner, context_.external));
@@ -376,6 +376,10 @@ class GraphReader {
   void check_operator(const Node& node) const {
     if (node.op.empty()) throw_invalid("node {}: it has no operator", printable(node.name));
     if (context_.functions.count({node.domain, node.op}) != 0) return;
+    if (node.domain.empty() && context_.opset == 0) {
+      throw_invalid("node {} ({}): opset_import names no version of the default operators",
+                    printable(node.name), printable(node.op));
+    }
     if (!node.domain.empty() && context_.domains.count(node.domain) == 0) {
       throw_invalid("node {} ({}): the model imports no opset of domain '{}'", printable(node.name),
                     printable(node.op), printable(node.domain));

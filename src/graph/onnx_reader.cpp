@@ -4,6 +4,7 @@
 #include "graph/onnx_graph.hpp"
 #include "graph/onnx_types.hpp"
 #include "graph/text.hpp"
+#include "graph/upgrade.hpp"
 
 namespace inferometer::graph {
 
@@ -109,15 +110,12 @@ void check_model(const RawModel& model, const ModelContext& context) {
   if (model.ir_version < 1 || model.ir_version > kMaxIrVersion) {
     throw_invalid("ir_version {}: known are 1..{}", model.ir_version, kMaxIrVersion);
   }
-  if (context.opset == 0) {
+  if (context.opset == 0 && context.domains.empty()) {
     throw_invalid("opset_import: the model names no version of the default operators");
   }
+  if (context.opset == 0) return;  // only other domains: any default operator is refused by name
   if (context.opset > kMaxOpset) {
-    throw_invalid("opset {}: known are {}..{}", context.opset, kMinOpset, kMaxOpset);
-  }
-  if (context.opset < kMinOpset) {
-    throw_unsupported("opset {}: read are {}..{}; convert the model", context.opset, kMinOpset,
-                      kMaxOpset);
+    throw_invalid("opset {}: known are 1..{}", context.opset, kMaxOpset);
   }
 }
 
@@ -129,6 +127,7 @@ Graph read_model(std::span<const std::byte> bytes, ModelContext context) {
   auto graph = read_graph(*model.graph, context);
   graph.external_files = context.external.files();
   if (graph.outputs.empty()) throw_invalid("the graph has no outputs: there is nothing to compute");
+  upgrade_to_opset_7(graph);
   return graph;
 }
 

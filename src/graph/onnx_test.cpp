@@ -64,6 +64,8 @@ std::string refusal_of_bytes(const std::string& bytes, Status expected = Status:
 }
 
 /// Writes what the Builder can't: parts of a model by hand.
+constexpr std::int64_t kNoOpset = -1;
+
 struct HandMade {
   std::int64_t ir_version = 8, opset = 17;
   WireWriter graph, model_extra;
@@ -127,7 +129,7 @@ struct HandMade {
   std::string bytes() const {
     WireWriter model, opsets;
     model.integer(model_field::IrVersion, ir_version);
-    if (opset >= 0) {
+    if (opset != kNoOpset) {
       opsets.integer(opset_field::Version, opset);
       model.message(model_field::Opset, opsets);
     }
@@ -327,18 +329,42 @@ TEST(Onnx, WrongGraphsAreRefusedByName) {
 }
 
 TEST(Onnx, VersionsAreChecked) {
-  const auto refused = [](std::int64_t ir, std::int64_t opset, Status status = Status::Invalid) {
+  const auto refused = [](std::int64_t ir, std::int64_t opset) {
     HandMade model;
     model.ir_version = ir;
     model.opset = opset;
     model.add_node("Relu", {"x"}, "y");
-    return refusal_of_bytes(model.bytes(), status);
+    return refusal_of_bytes(model.bytes(), Status::Invalid);
   };
   EXPECT_THAT(refused(99, 17), HasSubstr("ir_version 99"));
   EXPECT_THAT(refused(8, 999), HasSubstr("opset 999"));
   EXPECT_THAT(refused(8, 0), HasSubstr("version 0"));
-  EXPECT_THAT(refused(8, -1), HasSubstr("opset_import"));
-  EXPECT_THAT(refused(8, 6, Status::Unsupported), HasSubstr("7..28"));
+  EXPECT_THAT(refused(8, kNoOpset), HasSubstr("opset_import"));
+}
+
+std::string of_other_domains_only(const std::vector<std::string>& operator_domains) {
+  HandMade model;
+  model.opset = kNoOpset;
+  WireWriter opset;
+  opset.text(opset_field::Domain, "ai.onnx.ml");
+  opset.integer(opset_field::Version, 3);
+  model.model_extra.message(model_field::Opset, opset);
+  auto from = std::string("x");
+  for (std::size_t i = 0; i < operator_domains.size(); ++i) {
+    const auto to = i + 1 == operator_domains.size() ? std::string("y") : fmt::format("v{}", i);
+    model.add_node("Scaler", {from}, to, operator_domains[i]);
+    from = to;
+  }
+  return model.bytes();
+}
+
+TEST(Onnx, AModelMayUseOtherDomainsOnly) {
+  const auto bytes = of_other_domains_only({"ai.onnx.ml"});
+  const auto graph = read_onnx(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(graph.opset, 0);
+  EXPECT_EQ(unknown_operators(graph).size(), 1u);
+  EXPECT_THAT(refusal_of_bytes(of_other_domains_only({"ai.onnx.ml", ""}), Status::Invalid),
+              HasSubstr("Scaler of y (Scaler): opset_import names no version"));
 }
 
 TEST(Onnx, NodesAreSorted) {

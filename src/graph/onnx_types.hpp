@@ -10,7 +10,6 @@
 
 namespace inferometer::graph {
 
-inline constexpr std::int64_t kMinOpset = 7;
 inline constexpr std::int64_t kMaxOpset = 28;
 inline constexpr std::int64_t kMaxIrVersion = 14;
 inline constexpr std::int64_t kWrittenIrVersion = 8;

@@ -204,7 +204,7 @@ Piece model_head(const Graph& graph, std::size_t graph_size) {
   WireWriter model;
   model.integer(model_field::IrVersion, kWrittenIrVersion);
   model.text(model_field::Producer, "inferometer");
-  write_opset(model, "", graph.opset);
+  if (graph.opset > 0) write_opset(model, "", graph.opset);
   for (const auto& [domain, version] : graph.domains) write_opset(model, domain, version);
   model.bytes_header(model_field::Graph, graph_size);
   return {model.buffer(), {}};

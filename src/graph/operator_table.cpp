@@ -382,8 +382,9 @@ const std::vector<Operator>& neural() {
 
 const std::vector<Operator>& operator_table() {
   static const std::vector<Operator> rows = [] {
-    std::vector<Operator> all;
-    for (const auto* family : {&elementwise(), &layout(), &reducing(), &neural()}) {
+    std::vector<Operator> all = elementwise();
+    for (auto& row : all) row.elementwise = true;
+    for (const auto* family : {&layout(), &reducing(), &neural()}) {
       all.insert(all.end(), family->begin(), family->end());
     }
     return all;

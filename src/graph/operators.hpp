@@ -60,6 +60,9 @@ struct Operator {
   /// Inputs whose values, not only their shapes, say what the node does (axes, a wanted shape,
   /// ...): bit i for input i. An engine that plans ahead needs them constant.
   std::uint32_t value_inputs = 0;
+  /// Every element of the output depends on the elements at its place of the inputs, broadcast, and
+  /// on nothing else.
+  bool elementwise = false;
 };
 
 inline constexpr std::size_t kManyInputs = static_cast<std::size_t>(-1);

@@ -40,8 +40,14 @@ struct Unknown {
 std::vector<Unknown> unknown_operators(const Graph& graph);
 
 /// Multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul for concrete shapes (infer_shapes
-/// first); values with a symbolic axis count as `symbol_value` for it.
+/// first); values with a symbolic axis count as `symbol_value` for it. Throws Error{Invalid} naming
+/// a node whose shapes aren't known, and on overflow.
 std::int64_t count_macs(const Graph& graph, std::int64_t symbol_value = 1);
+
+/// The most bytes that inputs, outputs and the values between nodes need at once, when nodes run in
+/// the graph's order, one at a time, and nothing is computed in place. Constants and what subgraphs
+/// hold are not counted. Axes and errors as for count_macs.
+std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value = 1);
 
 /// Elements of learned constants: all floating initialisers except the mean and variance of
 /// BatchNormalization.

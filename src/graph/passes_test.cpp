@@ -293,6 +293,38 @@ Graph linear(std::vector<Dim> x, const std::string& op = "Relu") {
   return b.build();
 }
 
+TEST(PeakActivationBytes, CountsWhatIsHeldAtOnce) {
+  Builder b("diamond");
+  const auto x = b.input("x", DType::F32, {symbol_dim("N"), {4, ""}});      // 16 bytes a row
+  const auto wide = b.node("Concat", {x, x}, {{"axis", std::int64_t{1}}});  // 32
+  const auto left = b.node("Relu", {wide});
+  const auto right = b.node("Sigmoid", {wide});
+  b.output(b.node("Add", {left, right}), "y");
+  const auto graph = b.build();
+  // While Sigmoid runs: wide, left and right. While Add runs: left, right and y. x is done by then.
+  EXPECT_EQ(peak_activation_bytes(graph), 96);
+  EXPECT_EQ(peak_activation_bytes(graph, 5), 5 * 96);
+}
+
+TEST(PeakActivationBytes, KeepsOutputsAndLeavesOutConstants) {
+  Builder b("outputs");
+  const auto x = b.input("x", DType::F32, {{4, ""}});
+  const auto early = b.node("Relu", {x});
+  b.output(early, "early");
+  const auto sum = b.node("Add", {early, b.constant("c", zeros({4}))});
+  b.output(b.node("Neg", {b.node("Neg", {sum})}), "late");
+  // early stays to the end; beside it at most two values of the chain.
+  EXPECT_EQ(peak_activation_bytes(b.build()), 48);
+}
+
+TEST(PeakActivationBytes, SaysWhoseShapeIsUnknown) {
+  Builder b("unknown");
+  const auto x = b.input("x", DType::F32, {{4, ""}});
+  b.output(b.node("Mystery", {x}, {}, "it"), "y");
+  const auto graph = b.build();
+  EXPECT_THAT(refusal([&] { peak_activation_bytes(graph); }), HasSubstr("node it (Mystery)"));
+}
+
 TEST(Signature, DynamicFixedAndNone) {
   const auto dynamic = signature_of(linear({symbol_dim("N"), {3, ""}}));
   EXPECT_EQ(dynamic.batch_symbol, "N");
