@@ -2,6 +2,7 @@
 #include "campaign/cells.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -148,6 +149,15 @@ std::string params_words(const Params& params) {
   return words;
 }
 
+// What is fed and what is expected, where they aren't the usual ones.
+std::string data_words(std::uint64_t seed, const Expected& expect) {
+  std::string words;
+  if (seed != measure::kSeed) words += fmt::format(" --seed {}", seed);
+  for (const auto& file : expect.input_files) words += " --input " + shell_word(file);
+  for (const auto& file : expect.output_files) words += " --expect " + shell_word(file);
+  return words;
+}
+
 }  // namespace
 
 const std::vector<std::string>& workloads() {
@@ -244,15 +254,14 @@ std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
   if (options.rounds != usual.rounds) line += fmt::format(" --rounds {}", options.rounds);
   if (options.block_s != usual.block_s)
     line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
-  if (options.seed != usual.seed) line += fmt::format(" --seed {}", options.seed);
-  for (const auto& file : options.expect.input_files) line += " --input " + shell_word(file);
-  for (const auto& file : options.expect.output_files) line += " --expect " + shell_word(file);
-  return line;
+  return line + data_words(options.seed, options.expect);
 }
 
-std::string check_line(const measure::Cell& cell) {
-  return fmt::format("inferometer check {} --engines {}{}", shell_word(cell.model),
-                     shell_word(cell.engine), params_words(cell.params));
+std::string check_line(const measure::Cell& cell, const CheckOptions& options) {
+  auto line = fmt::format("inferometer check {} --engines {}{}", shell_word(cell.model),
+                          shell_word(cell.engine), params_words(cell.params));
+  if (!options.rows.empty()) line += fmt::format(" --rows {}", fmt::join(options.rows, ","));
+  return line + data_words(options.seed, options.expect);
 }
 
 }  // namespace inferometer::campaign

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "campaign/bench.hpp"
+#include "campaign/check.hpp"
 
 namespace inferometer::campaign {
 
@@ -47,7 +48,7 @@ std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const En
 /// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell, with what differs
 /// from the defaults of run.
 std::string rerun_line(const measure::Cell& cell, const BenchOptions& options);
-/// `inferometer check MODEL --engines E -p k=v`.
-std::string check_line(const measure::Cell& cell);
+/// `inferometer check MODEL --engines E -p k=v`, with what differs from the defaults of check.
+std::string check_line(const measure::Cell& cell, const CheckOptions& options);
 
 }  // namespace inferometer::campaign

@@ -145,6 +145,19 @@ TEST(Cells, TheRerunLineSaysWhatRunWouldDoOtherwise) {
       "--input 'my x.npy' --expect y=y.npy");
 }
 
+TEST(Cells, TheCheckLineSaysWhatWasFedAndExpected) {
+  const measure::Cell cell{"m.onnx", "null", "", {}, "parity"};
+  CheckOptions asked;
+  EXPECT_EQ(check_line(cell, asked), "inferometer check m.onnx --engines null");
+  asked.rows = {1, 7};
+  asked.seed = 3;
+  asked.expect.input_files = {"ids=:int:0..9"};
+  asked.expect.output_files = {"y.npy"};
+  EXPECT_EQ(check_line(cell, asked),
+            "inferometer check m.onnx --engines null --rows 1,7 --seed 3 --input ids=:int:0..9 "
+            "--expect y.npy");
+}
+
 TEST(Cells, ALabelOfTheUsersIsShown) {
   auto given = options();
   given.models = {"a.onnx"};

@@ -127,7 +127,7 @@ measure::Outcome start_outcome(const CheckOptions& options, const std::string& e
   outcome.cell = {options.model, engine, engine, core::typed_params(options.params, status.params),
                   "parity"};
   outcome.cell_id = cell_id(outcome.cell, facts, status, lab.plugin_hash(engine));
-  outcome.rerun = check_line(outcome.cell);
+  outcome.rerun = check_line(outcome.cell, options);
   if (!status.available) {
     outcome.status = Status::Unavailable;
     outcome.stage = "probe";

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <span>
 
 #include "base/text.hpp"
 #include "measure/golden.hpp"
@@ -75,18 +76,27 @@ std::vector<Tensor> ask_reference(const GoldenRequest& request, const std::vecto
   return worker->predict(views);
 }
 
-const std::vector<Tensor>* given_inputs(const GoldenRequest& request) {
-  const bool given = request.expect != nullptr && !request.expect->inputs.empty();
-  return given ? &request.expect->inputs : nullptr;
+std::span<const InputSource> sources_of(const GoldenRequest& request) {
+  if (request.expect == nullptr) return {};
+  return request.expect->inputs;
+}
+
+// What beside model, reference and seed decides the answer.
+std::string key_params(const GoldenRequest& request) {
+  auto text = inferometer::to_json(dims_of(request.cell.params)).dump();
+  for (const auto& source : sources_of(request))
+    if (const auto* fill = std::get_if<measure::Fill>(&source))
+      text += " " + measure::to_string(*fill);
+  return text;
 }
 
 std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::vector<Tensor>& pool,
                                       Lab& lab) {
-  const measure::GoldenKey key{request.model_hash, reference_name(lab),
-                               inferometer::to_json(dims_of(request.cell.params)).dump(),
+  const measure::GoldenKey key{request.model_hash, reference_name(lab), key_params(request),
                                request.seed};
-  const bool seeded = given_inputs(request) == nullptr;  // what the key says; others aren't kept
-  const bool can_keep = seeded && !request.cache_dir.empty() && !key.model_hash.empty();
+  // The key says nothing of given tensors: what they lead to isn't kept.
+  const bool can_keep =
+      all_drawn(sources_of(request)) && !request.cache_dir.empty() && !key.model_hash.empty();
   const auto file = can_keep ? request.cache_dir / "goldens" / measure::golden_name(key)
                              : std::filesystem::path();
   if (auto kept = read_kept(file, key, request)) return *std::move(kept);
@@ -95,33 +105,24 @@ std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::v
   return outputs;
 }
 
-void check_count(const std::string& name, const char* what, std::size_t given, std::size_t has) {
-  if (given != has)
-    throw Error(Status::Invalid, fmt::format("{}: {} {} are given, the model has {}",
-                                             printable(name), given, what, has));
-}
-
 // Of the first tensor that has rows; 1 without any.
 std::int64_t rows_among(const std::vector<Port>& ports, const std::vector<Tensor>& tensors) {
   for (std::size_t i = 0; i < ports.size(); ++i)
-    if (const auto axis = ports[i].batch_axis.value_or(-1);
-        axis >= 0 && static_cast<std::size_t>(axis) < tensors[i].shape().rank())
-      return tensors[i].shape()[static_cast<std::size_t>(axis)];
+    if (const auto rows = rows_of(ports[i], tensors[i])) return *rows;
   return 1;
 }
 
-// The user's inputs, else `rows` seeded ones.
 std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows) {
-  const auto* given = given_inputs(request);
-  if (given == nullptr) return measure::pool_inputs(request.info.inputs, rows, request.seed);
-  check_count("--input", "inputs", given->size(), request.info.inputs.size());
-  return *given;
+  return make_inputs(request.info.inputs, sources_of(request), rows, request.seed);
 }
 
 Golden take_expected(const GoldenRequest& request) {
   const auto& expect = *request.expect;
   const auto& ports = request.info.outputs;
-  check_count(expect.name, "outputs", expect.outputs.size(), ports.size());
+  if (expect.outputs.size() != ports.size())
+    throw Error(Status::Invalid,
+                fmt::format("{}: {} outputs are given, the model has {}", printable(expect.name),
+                            expect.outputs.size(), ports.size()));
   return {inputs_for(request, rows_among(ports, expect.outputs)), expect.outputs, expect.name, ""};
 }
 

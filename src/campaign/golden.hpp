@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/inputs.hpp"
 #include "campaign/lab.hpp"
 #include "inferometer/tensor.hpp"
 #include "measure/parity.hpp"
@@ -18,9 +19,9 @@ namespace inferometer::campaign {
 
 /// The user's own truth: tensors in port order.
 struct Expected {
-  std::string name;             ///< for people: "y.npy"
-  std::vector<Tensor> inputs;   ///< empty: the seeded pool, as many rows as the outputs have
-  std::vector<Tensor> outputs;  ///< empty: what the reference engine makes of the inputs
+  std::string name;                 ///< for people: "y.npy"
+  std::vector<InputSource> inputs;  ///< empty: the seeded pool, as many rows as the outputs have
+  std::vector<Tensor> outputs;      ///< empty: what the reference engine makes of the inputs
   /// As given on a command line, for the lines that rerun a cell.
   std::vector<std::string> input_files, output_files;
 };

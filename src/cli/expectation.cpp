@@ -10,7 +10,8 @@ namespace inferometer::cli {
 
 void add_expect(Options& options, ExpectOptions& given) {
   options.add("--input", given.inputs, "[NAME=]FILE",
-              "A .npy file for an input, repeatable; default: seeded rows");
+              "A .npy file for an input, or how to draw it (:normal, :int:0..9), repeatable; "
+              "default: seeded rows");
   options.add("--expect", given.outputs, "[NAME=]FILE",
               "A .npy file of the right output; default: the reference engine's");
 }
@@ -25,13 +26,18 @@ campaign::Expected read_expected(const ExpectOptions& given, const std::string& 
                     " are unknown before it is loaded: " + facts.why,
                 {{"model", model}});
   }
-  const auto read = [](const char* option, const std::vector<Port>& ports,
-                       const std::vector<std::string>& files) {
-    return files.empty() ? std::vector<Tensor>()
-                         : read_ports(option, ports, parse_named_paths(option, files));
-  };
-  return {join(given.outputs), read("--input", facts.inputs, given.inputs),
-          read("--expect", facts.outputs, given.outputs), given.inputs, given.outputs};
+  campaign::Expected expected{.name = join(given.outputs),
+                              .inputs = {},
+                              .outputs = {},
+                              .input_files = given.inputs,
+                              .output_files = given.outputs};
+  if (!given.inputs.empty())
+    expected.inputs =
+        read_sources("--input", facts.inputs, parse_named_paths("--input", given.inputs));
+  if (!given.outputs.empty())
+    expected.outputs =
+        read_ports("--expect", facts.outputs, parse_named_paths("--expect", given.outputs));
+  return expected;
 }
 
 }  // namespace inferometer::cli

@@ -57,16 +57,45 @@ std::vector<std::optional<std::string>> files_of_ports(std::string_view option,
   return files;
 }
 
-std::vector<Tensor> read_ports(std::string_view option, std::span<const Port> ports,
-                               const std::vector<NamedPath>& given) {
+namespace {
+
+std::vector<std::string> every_file(std::string_view option, std::span<const Port> ports,
+                                    const std::vector<NamedPath>& given) {
   const auto files = files_of_ports(option, ports, given);
-  std::vector<Tensor> tensors;
+  std::vector<std::string> every;
   for (std::size_t i = 0; i < ports.size(); ++i) {
     if (!files[i])
       refuse(option, ports, ports[i].name, fmt::format("port '{}' needs a file", ports[i].name));
-    tensors.push_back(read_npy(*files[i]));
+    every.push_back(*files[i]);
   }
+  return every;
+}
+
+}  // namespace
+
+std::vector<Tensor> read_ports(std::string_view option, std::span<const Port> ports,
+                               const std::vector<NamedPath>& given) {
+  std::vector<Tensor> tensors;
+  for (const auto& file : every_file(option, ports, given)) tensors.push_back(read_npy(file));
   return tensors;
+}
+
+std::vector<campaign::InputSource> read_sources(std::string_view option,
+                                                std::span<const Port> ports,
+                                                const std::vector<NamedPath>& given) {
+  const auto files = every_file(option, ports, given);
+  std::vector<campaign::InputSource> sources;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (files[i].starts_with(':')) {
+      const auto fill = measure::parse_fill(files[i]);
+      if (!fill) refuse(option, ports, files[i], fmt::format("expected {}", measure::kFillForms));
+      measure::check_fill(ports[i], *fill);
+      sources.emplace_back(*fill);
+    } else {
+      sources.emplace_back(read_npy(files[i]));
+    }
+  }
+  return sources;
 }
 
 std::vector<NamedPath> parse_named_paths(std::string_view option,

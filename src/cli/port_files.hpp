@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which .npy file belongs to which port.
+// Which .npy file, or which fill, belongs to which port.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "campaign/inputs.hpp"
 #include "cli/arguments.hpp"
 #include "inferometer/model.hpp"
 
@@ -22,6 +23,11 @@ std::vector<std::optional<std::string>> files_of_ports(std::string_view option,
 /// Reads one tensor for every port. Throws UsageError listing the ports when one has no file.
 std::vector<Tensor> read_ports(std::string_view option, std::span<const Port> ports,
                                const std::vector<NamedPath>& given);
+
+/// The same for inputs, where a text that begins with ':' says how to draw the values.
+std::vector<campaign::InputSource> read_sources(std::string_view option,
+                                                std::span<const Port> ports,
+                                                const std::vector<NamedPath>& given);
 
 std::vector<NamedPath> parse_named_paths(std::string_view option,
                                          const std::vector<std::string>& given);

@@ -5,11 +5,13 @@
 
 #include "base/npy.hpp"
 #include "base/text.hpp"
+#include "campaign/session.hpp"
 #include "cli/command.hpp"
 #include "cli/common.hpp"
 #include "cli/port_files.hpp"
 #include "cli/table.hpp"
 #include "inferometer/inferometer.hpp"
+#include "measure/pool.hpp"
 
 namespace inferometer::cli {
 namespace {
@@ -94,7 +96,9 @@ Reply predict(const Given& given, const Console& console) {
   computed.load_ns = timed_ns([&] { model.emplace(load(given.model, params)); });
   const Info& info = model->info();
   const auto files = files_of_ports("--output", info.outputs, outputs);
-  const auto tensors = read_ports("--input", info.inputs, inputs);
+  const auto tensors =
+      campaign::make_inputs(info.inputs, read_sources("--input", info.inputs, inputs),
+                            campaign::batch_rows(info), measure::kSeed);
   const std::vector<View> views(tensors.begin(), tensors.end());
   computed.first_inference_ns = timed_ns([&] { computed.outputs = model->predict(views); });
   for (std::size_t i = 0; i < files.size(); ++i)
@@ -119,7 +123,8 @@ Action declare_predict(Options& options) {
   options.add("-p,--param", given->params, "KEY=VALUE",
               "A param, repeatable; `inferometer engines NAME` lists them");
   options.add("--input", given->inputs, "[NAME=]FILE",
-              "A .npy file for an input; NAME may be left out when there is one");
+              "A .npy file for an input, or how to draw one batch of it (:normal, :int:0..9); NAME "
+              "may be left out when there is one");
   options.add("--output", given->outputs, "[NAME=]FILE", "A .npy file to write an output to");
   return [given](const Console& console) { return predict(*given, console); };
 }

@@ -3,65 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <bit>
 #include <cstring>
-#include <limits>
 
 #include "inferometer/error.hpp"
-#include "measure/elements.hpp"
+#include "measure/mix.hpp"
 
 namespace inferometer::measure {
 namespace {
 
-constexpr std::uint64_t kIntegers = 8;
-
-// SplitMix64's output function: element i of a row is a hash of (row's key, i), so that any row can
-// be made without those before it.
-std::uint64_t mixed(std::uint64_t value) {
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
-
+// Element i of a row is a hash of (row's key, i), so that any row can be made without those before
+// it.
 std::uint64_t row_key(std::uint64_t seed, std::uint64_t port, std::uint64_t row) {
-  return mixed(mixed(mixed(seed + 0x9e3779b97f4a7c15) + port) + row);
-}
-
-// On a grid of 1/steps: half precisions hold it exactly, so every dtype is fed the value that the
-// reference sees.
-float grid(std::uint64_t random, int steps) {
-  const auto place =
-      static_cast<std::int64_t>((random >> 32) % (2 * static_cast<std::uint64_t>(steps)));
-  return static_cast<float>(place - steps) / static_cast<float>(steps);
-}
-
-template <class T>
-void store(void* data, std::size_t index, T value) {
-  static_cast<T*>(data)[index] = value;
-}
-
-void store_integer(void* data, std::size_t index, std::size_t width, std::uint64_t value) {
-  // Small and not negative: the low bytes are the value in every integer type.
-  std::memcpy(static_cast<std::byte*>(data) + index * width, &value, width);
-}
-
-void store_random(void* data, std::size_t index, DType dtype, std::uint64_t random) {
-  switch (dtype) {
-    case DType::F32:
-      return store(data, index, grid(random, 1 << 23));
-    case DType::F64:
-      return store(data, index, static_cast<double>(grid(random, 1 << 23)));
-    case DType::F16:
-      return store(data, index, exact_f16(grid(random, 1024)));
-    case DType::BF16:
-      return store(
-          data, index,
-          static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(grid(random, 128)) >> 16));
-    case DType::Bool:
-      return store(data, index, static_cast<std::uint8_t>(random >> 63));
-    default:
-      return store_integer(data, index, size_bytes(dtype), (random >> 32) % kIntegers);
-  }
+  return mixed(mixed(mixed(seed) + port) + row);
 }
 
 Shape pool_shape(const Port& port, std::int64_t rows) {
@@ -92,15 +45,15 @@ Layout layout_of(const Shape& shape, int axis) {
   return layout;
 }
 
-void fill_rows(Tensor& tensor, int axis, std::uint64_t seed, std::uint64_t port) {
+void fill_rows(Tensor& tensor, int axis, const Fill& fill, std::uint64_t seed, std::uint64_t port) {
   const auto layout = layout_of(tensor.shape(), axis);
   for (std::size_t row = 0; row < layout.rows; ++row) {
     const auto key = row_key(seed, port, row);
     std::uint64_t element = 0;
     for (std::size_t outer = 0; outer < layout.outer; ++outer)
       for (std::size_t inner = 0; inner < layout.inner; ++inner)
-        store_random(tensor.data(), (outer * layout.rows + row) * layout.inner + inner,
-                     tensor.dtype(), mixed(key + 0x9e3779b97f4a7c15 * ++element));
+        store_drawn(fill, tensor.dtype(), tensor.data(),
+                    (outer * layout.rows + row) * layout.inner + inner, mixed(key + element++));
   }
 }
 
@@ -128,12 +81,14 @@ Tensor picked_rows(const View& source, int axis, std::int64_t first, std::int64_
 
 }  // namespace
 
-std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows,
-                                std::uint64_t seed) {
+std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed,
+                                std::span<const Fill> fills) {
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < ports.size(); ++i) {
+    const Fill fill = fills.empty() ? Fill() : fills[i];
+    check_fill(ports[i], fill);
     Tensor tensor(ports[i].dtype, pool_shape(ports[i], rows));
-    fill_rows(tensor, ports[i].batch_axis.value_or(-1), seed, i);
+    fill_rows(tensor, ports[i].batch_axis.value_or(-1), fill, seed, i);
     inputs.push_back(std::move(tensor));
   }
   return inputs;

@@ -9,6 +9,7 @@
 
 #include "inferometer/model.hpp"
 #include "inferometer/tensor.hpp"
+#include "measure/fill.hpp"
 
 namespace inferometer::measure {
 
@@ -16,10 +17,11 @@ inline constexpr std::int64_t kPoolRows = 37;
 inline constexpr std::uint64_t kSeed = 1;  ///< unless another is asked for
 
 /// One tensor per port: `rows` pool rows along the batch axis, or the whole tensor for a port
-/// without one. A row depends on (seed, port, row) alone, not on `rows`. Floating-point values are
-/// uniform in [-1, 1), integers in [0, 8) (valid indices of any table), bool even. Symbolic axes
-/// that aren't the batch axis have size 1. Throws Error{Invalid} on a shape too large.
-std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed);
+/// without one. A row depends on (seed, port, its fill, row) alone, not on `rows`. `fills` has one
+/// for every port, or none: as usual. Symbolic axes that aren't the batch axis have size 1. Throws
+/// Error{Invalid} on a shape too large and as check_fill.
+std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed,
+                                std::span<const Fill> fills = {});
 
 /// `rows` rows along `axis`, row i = row i mod (rows of the source).
 Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows);

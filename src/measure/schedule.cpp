@@ -6,16 +6,10 @@
 #include <limits>
 #include <numeric>
 
+#include "measure/mix.hpp"
+
 namespace inferometer::measure {
 namespace {
-
-// SplitMix64: spreads (seed, round) over all bits, so that neighbouring rounds share nothing.
-std::uint64_t mixed(std::uint64_t value) {
-  value += 0x9e3779b97f4a7c15;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
 
 // Resumed for a while; paused again whatever happens.
 class Turn {

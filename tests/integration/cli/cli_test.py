@@ -139,6 +139,23 @@ class CommandLine(unittest.TestCase):
         error = data("predict", "two_in_two_out.onnx", "--engine", "reference", exit=2, status="invalid")
         self.assertEqual(error["context"]["ports"], ", ".join(ports))
 
+    def test_predict_draws_what_is_asked(self):
+        data("predict", "tiny_mlp.onnx", "--engine", "reference", "-p", "batch_size=3", "--input", ":int:2..4",
+             "--output", "drawn.npy")
+        self.assertIn("(3, 10)", read_npy("drawn.npy")[0])
+        ports = [port["name"] for port in data("inspect", "two_in_two_out.onnx")["inputs"]]
+        line = ("predict", "two_in_two_out.onnx", "--engine", "reference", "--input", f"{ports[0]}=:normal", "--input")
+        data(*line, f"{ports[1]}=:normal")
+        error = data(*line, f"{ports[1]}=:int:4..2", exit=2, status="invalid")
+        self.assertIn(":int:LEAST..MOST", error["message"])
+
+    def test_check_draws_what_is_asked(self):
+        ports = [port["name"] for port in data("inspect", "two_in_two_out.onnx")["inputs"]]
+        inputs = [word for port in ports for word in ("--input", f"{port}=:normal")]
+        outcome = data("check", "two_in_two_out.onnx", "--engines", "reference", *inputs)["outcomes"][0]
+        self.assertEqual(outcome["status"], "ok", outcome)
+        self.assertIn(f"--input {ports[0]}=:normal", outcome["rerun"])
+
     def test_check(self):
         outcome = data("check", "tiny_mlp.onnx", "--engines", "reference")["outcomes"][0]
         self.assertEqual(outcome["status"], "ok")
