@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fuzz_models [--models N] [--seconds S] [--seed N] [--keep DIR]: mutated models through reader,
 // inference, folding and reference. The model in work is DIR/fuzz_model.onnx, so that a crash
-// leaves it behind. Exit: 0; anything else is a find.
+// leaves it behind. Exit: 0; anything else is a find. With --write-seeds DIR the unchanged models
+// are written there instead, as fuzz_onnx's corpus.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,7 @@ struct Options {
   std::uint64_t models = 5'000, seed = 1;
   std::optional<double> seconds;
   fs::path keep = fs::temp_directory_path();
+  std::optional<fs::path> write_seeds;
 };
 
 std::string text_of(const fs::path& file) {
@@ -50,15 +52,27 @@ std::vector<std::string> originals(const fs::path& folder) {
   return models;
 }
 
-std::string run_one(const std::string& model, const fs::path& file) {
+void write_model(const std::string& model, const fs::path& file) {
   std::ofstream(file, std::ios::binary)
       .write(model.data(), static_cast<std::streamsize>(model.size()));
+}
+
+int write_seeds(const std::vector<std::string>& models, const fs::path& folder) {
+  fs::create_directories(folder);
+  for (std::size_t i = 0; i < models.size(); ++i)
+    write_model(models[i], folder / fmt::format("{:03}.onnx", i));
+  return 0;
+}
+
+std::string run_one(const std::string& model, const fs::path& file) {
+  write_model(model, file);
   return consume(std::as_bytes(std::span(model.data(), model.size())));
 }
 
 int run(const Options& options) {
   fs::create_directories(options.keep);
   const auto models = originals(options.keep);
+  if (options.write_seeds) return write_seeds(models, *options.write_seeds);
   const auto file = options.keep / "fuzz_model.onnx";
   for (const auto& model : models) {
     const auto refusal = run_one(model, file);
@@ -85,6 +99,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", options.seconds, "so long, instead");
   app.add_option("--seed", options.seed, "of the mutations");
   app.add_option("--keep", options.keep, "folder for the model in work");
+  app.add_option("--write-seeds", options.write_seeds, "write the unchanged models there instead");
   CLI11_PARSE(app, argc, argv);
   return run(options);
 }
