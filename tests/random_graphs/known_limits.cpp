@@ -43,6 +43,21 @@ bool pooled_to_one(const graph::Graph&, const graph::Node& node) {
   return node.op.starts_with("Global");
 }
 
+// Abs of what a Concat made and somebody else reads too.
+bool shared_concat(const graph::Graph& graph, const graph::Node& node) {
+  if (node.op != "Abs") return false;
+  const auto id = node.inputs[0];
+  const auto makes = [&](const graph::Node& other) {
+    return other.op == "Concat" && other.outputs[0] == id;
+  };
+  const auto reads = [&](const graph::Node& other) {
+    return &other != &node && std::ranges::find(other.inputs, id) != other.inputs.end();
+  };
+  return std::ranges::any_of(graph.nodes, makes) &&
+         (std::ranges::any_of(graph.nodes, reads) ||
+          std::ranges::find(graph.outputs, id) != graph.outputs.end());
+}
+
 constexpr KnownLimit kLimits[] = {
     {"onnxruntime", "Conv with auto_pad SAME_* and dilations fails in predict", dilated_same},
     {"openvino", "ReduceL1, ReduceLogSumExp and ReduceSumSquare below opset 18 reduce every axis",
@@ -51,6 +66,7 @@ constexpr KnownLimit kLimits[] = {
      one_wide},
     {"openvino", "a list of numbers combined with what a reduction made: values",
      reduced_with_list},
+    {"openvino", "Abs of a Concat that others read too overwrites it", shared_concat},
     {"openvino", "elementwise operators after a global pool, then another layout: values swapped",
      pooled_to_one},
 };
