@@ -82,7 +82,7 @@ class Checker {
     const auto precision = text_param(info_.requested, "precision", "fp32");
     const auto inputs = pool_batch(info_.inputs, golden_.inputs, rows, lab_);
     const auto outputs = worker.predict(views_of(inputs));
-    auto parity = compare_with(golden_, info_.outputs, outputs, precision, facts_.softmax_output);
+    auto parity = compare_with(golden_, info_.outputs, outputs, precision, facts_.softmaxes);
     keep_worst(parity, outcome);
     const auto again = worker.predict(views_of(inputs));
     const auto alone = worker.predict(views_of(pool_batch(info_.inputs, golden_.inputs, 1, lab_)));

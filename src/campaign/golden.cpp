@@ -128,15 +128,15 @@ Golden take_expected(const GoldenRequest& request) {
 
 // The golden's rows in turn, as many as the batch has: what the outputs should be.
 measure::ParityFigures compare_port(const Tensor& golden, const Tensor& output, const Port& port,
-                                    bool softmax) {
-  const auto kind = softmax ? measure::OutputKind::Softmax : measure::OutputKind::Plain;
-  if (!port.batch_axis) return measure::compare_outputs(golden, output, std::nullopt, kind);
+                                    std::optional<measure::Softmax> softmax) {
+  if (!port.batch_axis) return measure::compare_outputs(golden, output, std::nullopt, softmax);
   const auto axis = static_cast<std::size_t>(*port.batch_axis);
   if (axis >= output.shape().rank() || axis >= golden.shape().rank())
-    return measure::compare_outputs(golden, output, std::nullopt, kind);  // throws: shapes differ
+    return measure::compare_outputs(golden, output, std::nullopt,
+                                    softmax);  // throws: shapes differ
   const auto rows = output.shape()[axis];
   return measure::compare_outputs(measure::repeat_rows(golden, *port.batch_axis, rows), output,
-                                  port.batch_axis, kind);
+                                  port.batch_axis, softmax);
 }
 
 std::string failure_text(const Port& port, const measure::ParityFigures& figures, double gate,
@@ -187,7 +187,7 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
 
 Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
                     const std::vector<Tensor>& outputs, const std::string& precision,
-                    bool softmax) {
+                    std::span<const std::optional<measure::Softmax>> softmaxes) {
   Parity parity;
   parity.values["parity_golden"] = golden.source;
   if (golden.outputs.empty()) {
@@ -199,6 +199,7 @@ Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
   std::optional<measure::ParityFigures> worst;
   std::string where;
   for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto softmax = i < softmaxes.size() ? softmaxes[i] : std::nullopt;
     const auto figures = compare_port(golden.outputs[i], outputs[i], ports[i], softmax);
     if (!worst || measure::is_worse(figures, *worst)) {
       worst = figures;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,9 @@ struct Parity {
   std::string failure;                            ///< why it is a mismatch; empty = it passed
   std::vector<std::string> warnings;              ///< "unverified: ..."
 };
-/// `precision` picks the gate; `softmax`: centred log p are compared.
+/// `precision` picks the gate; `softmaxes`: by output, as in ModelFacts.
 Parity compare_with(const Golden& golden, const std::vector<Port>& ports,
-                    const std::vector<Tensor>& outputs, const std::string& precision, bool softmax);
+                    const std::vector<Tensor>& outputs, const std::string& precision,
+                    std::span<const std::optional<measure::Softmax>> softmaxes);
 
 }  // namespace inferometer::campaign

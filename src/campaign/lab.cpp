@@ -113,12 +113,19 @@ class CanaryWorker {
   measure::CanaryWork work_;
 };
 
-bool ends_in_softmax(const graph::Graph& graph) {
-  return std::ranges::any_of(graph.nodes, [&](const graph::Node& node) {
-    return node.op == "Softmax" && std::ranges::any_of(node.outputs, [&](graph::ValueId id) {
-             return std::ranges::find(graph.outputs, id) != graph.outputs.end();
-           });
-  });
+// Until opset 13 a softmax ran over all axes from its own on.
+std::optional<measure::Softmax> softmax_of(const graph::Graph& graph, graph::ValueId output) {
+  const auto makes = [&](const graph::Node& node) {
+    return node.op == "Softmax" && node.domain.empty() && node.outputs[0] == output;
+  };
+  const auto node = std::ranges::find_if(graph.nodes, makes);
+  const auto& shape = graph.value(output).shape;
+  if (node == graph.nodes.end() || !shape) return std::nullopt;
+  const auto rank = static_cast<std::int64_t>(shape->size());
+  const bool flattens = graph.opset < 13;
+  const auto axis = graph::int_attribute(*node, "axis", flattens ? 1 : -1);
+  const auto first = static_cast<int>(axis < 0 ? axis + rank : axis);
+  return measure::Softmax{first, flattens ? static_cast<int>(rank) : first + 1};
 }
 
 void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
@@ -128,7 +135,7 @@ void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
   facts.inputs = signature.inputs;
   facts.outputs = signature.outputs;
   facts.parameters = graph::count_parameters(graph);
-  facts.softmax_output = ends_in_softmax(graph);
+  for (const auto id : graph.outputs) facts.softmaxes.push_back(softmax_of(graph, id));
   // Last: it throws where shapes depend on data.
   facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
 }

@@ -17,6 +17,7 @@
 #include "measure/canary.hpp"
 #include "measure/memory.hpp"
 #include "measure/outcome.hpp"
+#include "measure/parity.hpp"
 #include "process/worker.hpp"
 
 namespace inferometer::campaign {
@@ -27,7 +28,8 @@ struct ModelFacts {
   std::vector<Port> inputs, outputs;  ///< empty: our reader can't tell, `why` says why
   std::optional<std::int64_t> macs;   ///< per sample
   std::optional<std::int64_t> parameters;
-  bool softmax_output = false;  ///< parity then compares centred log p
+  /// By output: those that a Softmax makes. Empty: our reader can't tell.
+  std::vector<std::optional<measure::Softmax>> softmaxes;
   std::string why;
 };
 

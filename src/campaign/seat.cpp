@@ -121,7 +121,7 @@ void check_seat(Session& session, Seat& seat) {
   const auto parity =
       compare_with(golden_for(session, contender.cell, seat.info), seat.info.outputs, outputs,
                    text_param(seat.info.requested, "precision", "fp32"),
-                   session.models.at(contender.cell.model).softmax_output);
+                   session.models.at(contender.cell.model).softmaxes);
   auto values = facts_of(session, contender.cell.model, seat.info);
   put_roofline(session, seat, inputs, outputs, values);
   values.update(parity.values);

@@ -88,7 +88,7 @@ constexpr Field kFields[] = {
      "error."},
     {"parity_top1_rows", "top-1 rows", "Rows whose margin was wide enough to count in top-1."},
     {"parity_log_p_rel_l2", "rel L2 of log p",
-     "rel L2 of the centred logarithm, for outputs of a softmax (which hides errors)."},
+     "Error of the logarithm against its spread, for outputs of a softmax (which hides errors)."},
     {"parity_nan", "NaN", "NaN elements of y where the golden has none."},
     {"parity_inf", "Inf", "Infinite elements of y where the golden has none."},
     {"parity_wrong", "wrong elements", "Elements of integer outputs that differ from the golden."},

@@ -141,22 +141,39 @@ double log_p(double p, DType dtype) {
   return std::log(std::max(p, least));
 }
 
-// A softmax is known up to a constant per distribution in log p, so each is centred first.
-double log_p_rel_l2(const Pair& pair) {
-  const auto rank = pair.golden.shape.rank();
-  const auto classes = rank == 0 ? 1 : static_cast<std::size_t>(pair.golden.shape[rank - 1]);
+// Where a distribution lies in memory: its classes are `inner` elements apart.
+struct Classes {
+  std::size_t count = 1, inner = 1;
+};
+
+Classes classes_of(const Shape& shape, const Softmax& softmax) {
+  Classes classes;
+  for (std::size_t i = 0; i < shape.rank(); ++i) {
+    const auto size = static_cast<std::size_t>(shape[i]);
+    if (static_cast<int>(i) >= softmax.last)
+      classes.inner *= size;
+    else if (static_cast<int>(i) >= softmax.first)
+      classes.count *= size;
+  }
+  return classes;
+}
+
+// Relative to the golden log p about its mean, which is what the logits say. The error is not
+// centred: a factor on all of a distribution is none of its logits', but it is wrong.
+double log_p_rel_l2(const Pair& pair, const Classes& classes) {
   double error = 0, size = 0;
-  std::vector<double> g(classes), v(classes);
-  for (std::size_t at = 0; classes > 0 && at < pair.count; at += classes) {
-    for (std::size_t i = 0; i < classes; ++i) {
-      g[i] = log_p(pair.g(at + i), pair.golden.dtype);
-      v[i] = log_p(pair.v(at + i), pair.y.dtype);
+  std::vector<double> g(classes.count), v(classes.count);
+  const auto distributions = pair.count / classes.count;
+  for (std::size_t k = 0; k < distributions; ++k) {
+    const auto start = k / classes.inner * classes.inner * classes.count + k % classes.inner;
+    for (std::size_t i = 0; i < classes.count; ++i) {
+      g[i] = log_p(pair.g(start + i * classes.inner), pair.golden.dtype);
+      v[i] = log_p(pair.v(start + i * classes.inner), pair.y.dtype);
     }
-    const double g_mean = mean(g), v_mean = mean(v);
-    for (std::size_t i = 0; i < classes; ++i) {
-      const double golden = g[i] - g_mean;
-      error += (v[i] - v_mean - golden) * (v[i] - v_mean - golden);
-      size += golden * golden;
+    const double g_mean = mean(g);
+    for (std::size_t i = 0; i < classes.count; ++i) {
+      error += (v[i] - g[i]) * (v[i] - g[i]);
+      size += (g[i] - g_mean) * (g[i] - g_mean);
     }
   }
   return ratio(std::sqrt(error), std::sqrt(size));
@@ -189,7 +206,7 @@ void put(Json& json, const char* key, double value) {
 }  // namespace
 
 ParityFigures compare_outputs(const View& golden, const View& y, std::optional<int> batch_axis,
-                              OutputKind kind) {
+                              std::optional<Softmax> softmax) {
   check_comparable(golden, y);
   const Pair pair{golden, y};
   if (!is_floating(golden.dtype)) return compare_exactly(pair);
@@ -205,7 +222,9 @@ ParityFigures compare_outputs(const View& golden, const View& y, std::optional<i
     return figures;
   }
   set_top1(figures, pair, batch_axis);
-  if (kind == OutputKind::Softmax) figures.log_p_rel_l2 = log_p_rel_l2(pair);
+  if (softmax)
+    if (const auto classes = classes_of(golden.shape, *softmax); classes.count > 1)
+      figures.log_p_rel_l2 = log_p_rel_l2(pair, classes);
   return figures;
 }
 

@@ -12,8 +12,11 @@
 
 namespace inferometer::measure {
 
-/// How an output is compared. Softmax hides errors: its centred logarithm is looked at instead.
-enum class OutputKind { Plain, Softmax };
+/// The output is a softmax over these axes [first, last) together. Softmax hides errors: its
+/// logarithm is looked at instead. Over fewer than two classes it is compared as any output.
+struct Softmax {
+  int first = 0, last = 0;
+};
 
 struct ParityFigures {
   double rel_l2 = 0;         ///< |y - g| / |g|; infinite when g = 0 and y isn't, or y isn't finite
@@ -32,7 +35,7 @@ struct ParityFigures {
 /// `batch_axis` (none: one row) with classes along the rest. Accumulates in double. Throws
 /// Error{Mismatch} naming both shapes or dtypes when they differ.
 ParityFigures compare_outputs(const View& golden, const View& y, std::optional<int> batch_axis,
-                              OutputKind kind = OutputKind::Plain);
+                              std::optional<Softmax> softmax = {});
 
 /// The largest error that passes: fp32 1e-4, tf32 1e-3, fp16 1e-2, bf16 3e-2, int8 1e-1. Throws
 /// Error{Invalid} for another word.

@@ -183,15 +183,37 @@ TEST(Parity, SoftmaxIsComparedInLogP) {
   // The small classes are wrong by a factor of e: rel L2 of p hardly sees it.
   const auto golden = floats({0.999F, 1e-6F, 2e-6F, 4e-6F}, {1, 4});
   const auto y = floats({0.999F, 2.718e-6F, 2e-6F, 4e-6F}, {1, 4});
-  EXPECT_TRUE(passes(compare_outputs(golden, y, 0, OutputKind::Plain), 1e-4));
-  const auto figures = compare_outputs(golden, y, 0, OutputKind::Softmax);
+  EXPECT_TRUE(passes(compare_outputs(golden, y, 0), 1e-4));
+  const auto figures = compare_outputs(golden, y, 0, Softmax{1, 2});
   EXPECT_GT(figures.log_p_rel_l2.value(), 0.05);
   EXPECT_FALSE(passes(figures, 1e-4));
-  // A constant factor per row is no error of the logits; flushed denormals are none either.
-  EXPECT_LT(
-      gated_error(compare_outputs(floats({0.5F, 0.25F, 1e-40F}, {1, 3}),
-                                  floats({0.4F, 0.2F, 0.0F}, {1, 3}), 0, OutputKind::Softmax)),
-      0.01);
+  const auto p = floats({0.5F, 0.25F, 1e-40F}, {1, 3});
+  const auto flushed = compare_outputs(p, floats({0.5F, 0.25F, 0.0F}, {1, 3}), 0, Softmax{1, 2});
+  EXPECT_LT(gated_error(flushed), 0.01);
+  const auto scaled = compare_outputs(p, floats({0.4F, 0.2F, 1e-40F}, {1, 3}), 0, Softmax{1, 2});
+  EXPECT_GT(gated_error(scaled), 1e-3);
+}
+
+TEST(Parity, ASoftmaxRunsOverItsAxes) {
+  // Two rows of two classes at two places each; the classes of a place are 2 elements apart.
+  const auto golden = floats({0.9F, 0.2F, 0.1F, 0.8F, 0.6F, 0.5F, 0.4F, 0.5F}, {2, 2, 1, 2});
+  const auto y = floats({0.8F, 0.2F, 0.2F, 0.8F, 0.6F, 0.5F, 0.4F, 0.5F}, {2, 2, 1, 2});
+  const auto over_channels = compare_outputs(golden, y, 0, Softmax{1, 2});
+  // Of log p about its mean: sqrt(2) times half the log odds of each place.
+  const double size = std::sqrt(
+      (std::pow(std::log(9.0), 2) + std::pow(std::log(4.0), 2) + std::pow(std::log(1.5), 2)) / 2);
+  const double error = std::hypot(std::log(0.8 / 0.9), std::log(2.0));
+  EXPECT_NEAR(over_channels.log_p_rel_l2.value(), error / size, 1e-5);
+  // Until opset 13 all axes from the softmax's own on were one distribution.
+  EXPECT_NE(compare_outputs(golden, y, 0, Softmax{1, 4}).log_p_rel_l2.value(),
+            over_channels.log_p_rel_l2.value());
+}
+
+TEST(Parity, ASoftmaxOverOneClassIsAnyOutput) {
+  const auto figures =
+      compare_outputs(floats({1, 2}, {2, 1}), floats({1, 3}, {2, 1}), 0, Softmax{1, 2});
+  EXPECT_FALSE(figures.log_p_rel_l2);
+  EXPECT_FALSE(passes(figures, 1e-4));
 }
 
 TEST(Parity, Gates) {

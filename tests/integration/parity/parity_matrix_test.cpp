@@ -87,7 +87,7 @@ std::string wrong_row(const Tensor& golden, const Tensor& y) {
   if (y.shape() != golden.shape()) return "shape " + to_string(y.shape());
   for (std::int64_t row = 0; row < y.shape()[0]; ++row) {
     const auto figures = measure::compare_outputs(rows_of(golden, row, 1), rows_of(y, row, 1), 0,
-                                                  measure::OutputKind::Softmax);
+                                                  measure::Softmax{1, 2});
     if (!measure::passes(figures, measure::gate_of("fp32")))
       return fmt::format("row {}: rel-L2 {:.3g}, of log p {:.3g}", row, figures.rel_l2,
                          figures.log_p_rel_l2.value_or(0));
