@@ -93,9 +93,26 @@ std::vector<campaign::ParamChoices> parse_choices(const std::vector<std::string>
   return choices;
 }
 
-NamedPath parse_named_path(std::string_view option, std::string_view text) {
+namespace {
+
+// Where the '=' behind the name stands; npos: there is no name.
+std::size_t end_of_name(std::string_view text, const std::vector<std::string>& names) {
+  std::size_t longest = 0;
+  for (const auto& name : names)
+    if (text.starts_with(name) && text.substr(name.size()).starts_with('='))
+      longest = std::max(longest, name.size());
+  if (longest > 0) return longest;
   const auto equals = text.find('=');
   const bool named = equals != std::string_view::npos && equals > 0 && text.find('/') > equals;
+  return named ? equals : std::string_view::npos;
+}
+
+}  // namespace
+
+NamedPath parse_named_path(std::string_view option, std::string_view text,
+                           const std::vector<std::string>& names) {
+  const auto equals = end_of_name(text, names);
+  const bool named = equals != std::string_view::npos;
   NamedPath parsed =
       named ? NamedPath{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))}
             : NamedPath{"", std::string(text)};

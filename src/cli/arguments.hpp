@@ -25,11 +25,13 @@ Params parse_params(const std::vector<std::string>& given);
 /// `-p KEY=V1,V2` each: alternatives.
 std::vector<campaign::ParamChoices> parse_choices(const std::vector<std::string>& given);
 
-/// `[NAME=]path`. A text that holds no '=', or a '/' before it, is a path alone.
+/// `[NAME=]path`. The longest of `names` that the text begins with, before an '=', is the name.
+/// Else a text that holds no '=', or a '/' before it, is a path alone.
 struct NamedPath {
   std::string name;  ///< empty: not given
   std::string path;
 };
-NamedPath parse_named_path(std::string_view option, std::string_view text);
+NamedPath parse_named_path(std::string_view option, std::string_view text,
+                           const std::vector<std::string>& names = {});
 
 }  // namespace inferometer::cli

@@ -73,6 +73,11 @@ TEST(ParseNamedPath, TheNameIsWhatStandsBeforeTheFirstEqualsSign) {
   EXPECT_EQ(parse_named_path("--input", "image=dir/x=1.npy").name, "image");
   EXPECT_EQ(parse_named_path("--input", "image=dir/x=1.npy").path, "dir/x=1.npy");
   EXPECT_EQ(parse_named_path("--input", "./a=b.npy").path, "./a=b.npy");
+  const std::vector<std::string> ports = {"in", "in/x", "in/x=0", "serving/image:0"};
+  EXPECT_EQ(parse_named_path("--input", "serving/image:0=x.npy", ports).name, "serving/image:0");
+  EXPECT_EQ(parse_named_path("--input", "in/x=0=y.npy", ports).path, "y.npy");
+  EXPECT_EQ(parse_named_path("--input", "in/x=y.npy", ports).name, "in/x");
+  EXPECT_EQ(parse_named_path("--input", "in/z=y.npy", ports).path, "in/z=y.npy");
   EXPECT_THAT(usage_error_of([] { parse_named_path("--input", "image="); }), HasSubstr("image="));
   EXPECT_THAT(usage_error_of([] { parse_named_path("--input", ""); }), HasSubstr("--input"));
 }

@@ -32,11 +32,11 @@ campaign::Expected read_expected(const ExpectOptions& given, const std::string& 
                               .input_files = given.inputs,
                               .output_files = given.outputs};
   if (!given.inputs.empty())
-    expected.inputs =
-        read_sources("--input", facts.inputs, parse_named_paths("--input", given.inputs));
+    expected.inputs = read_sources("--input", facts.inputs,
+                                   parse_named_paths("--input", facts.inputs, given.inputs));
   if (!given.outputs.empty())
-    expected.outputs =
-        read_ports("--expect", facts.outputs, parse_named_paths("--expect", given.outputs));
+    expected.outputs = read_ports("--expect", facts.outputs,
+                                  parse_named_paths("--expect", facts.outputs, given.outputs));
   return expected;
 }
 

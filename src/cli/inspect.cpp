@@ -48,7 +48,16 @@ std::vector<OpCount> histogram(const graph::Graph& graph) {
   return ops;
 }
 
-std::string assumption(const graph::Signature& signature) {
+bool has_bodies(const graph::Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [](const graph::Node& node) {
+    return std::ranges::any_of(node.attributes, [](const auto& attribute) {
+      return std::holds_alternative<std::shared_ptr<graph::Graph>>(attribute.second);
+    });
+  });
+}
+
+std::string assumption(const graph::Graph& graph, const graph::Signature& signature) {
+  if (has_bodies(graph)) return "without what the branches of If hold";
   for (const auto& port : signature.inputs)
     for (const auto& dim : port.shape)
       if (dim.size < 0 && dim.symbol != signature.batch_symbol)
@@ -57,10 +66,10 @@ std::string assumption(const graph::Signature& signature) {
 }
 
 template <class Body>
-Count counted(const Findings& findings, Body&& body) {
+Count counted(const graph::Graph& graph, const Findings& findings, Body&& body) {
   if (!findings.unknown.empty()) return {std::nullopt, "operators that our table lacks"};
   try {
-    return {body(), assumption(findings.signature)};
+    return {body(), assumption(graph, findings.signature)};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   }
@@ -75,10 +84,11 @@ Findings read_findings(const std::filesystem::path& path) {
                     .parameters = graph::count_parameters(graph),
                     .ops = histogram(graph),
                     .unknown = graph::unknown_operators(graph)};
-  findings.macs = counted(findings, [&] {
+  findings.macs = counted(graph, findings, [&] {
     return graph::count_macs(graph) / std::max<std::int64_t>(findings.signature.batch_size, 1);
   });
-  findings.peak_bytes = counted(findings, [&] { return graph::peak_activation_bytes(graph); });
+  findings.peak_bytes =
+      counted(graph, findings, [&] { return graph::peak_activation_bytes(graph); });
   return findings;
 }
 

@@ -21,10 +21,15 @@ std::string listed(std::span<const Port> ports) {
   return "the model's ports: " + join(lines, "; ");
 }
 
-[[noreturn]] void refuse(std::string_view option, std::span<const Port> ports,
-                         const std::string& given, const std::string& why) {
+std::vector<std::string> names_of(std::span<const Port> ports) {
   std::vector<std::string> names;
   for (const Port& port : ports) names.push_back(port.name);
+  return names;
+}
+
+[[noreturn]] void refuse(std::string_view option, std::span<const Port> ports,
+                         const std::string& given, const std::string& why) {
+  const auto names = names_of(ports);
   throw UsageError(fmt::format("{} {}: {}; {}", option, printable(given), why, listed(ports)),
                    {{"option", std::string(option)},
                     {"given", given},
@@ -98,10 +103,11 @@ std::vector<campaign::InputSource> read_sources(std::string_view option,
   return sources;
 }
 
-std::vector<NamedPath> parse_named_paths(std::string_view option,
+std::vector<NamedPath> parse_named_paths(std::string_view option, std::span<const Port> ports,
                                          const std::vector<std::string>& given) {
+  const auto names = names_of(ports);
   std::vector<NamedPath> paths;
-  for (const auto& text : given) paths.push_back(parse_named_path(option, text));
+  for (const auto& text : given) paths.push_back(parse_named_path(option, text, names));
   return paths;
 }
 

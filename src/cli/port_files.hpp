@@ -29,7 +29,8 @@ std::vector<campaign::InputSource> read_sources(std::string_view option,
                                                 std::span<const Port> ports,
                                                 const std::vector<NamedPath>& given);
 
-std::vector<NamedPath> parse_named_paths(std::string_view option,
+/// `[NAME=]FILE` each, where NAME may be a port's with '=' and '/' in it.
+std::vector<NamedPath> parse_named_paths(std::string_view option, std::span<const Port> ports,
                                          const std::vector<std::string>& given);
 
 /// {"name", "dtype", "shape", "batch_axis"}: a size, a symbol or null for every axis.

@@ -86,8 +86,6 @@ std::string effective_text(const Info& info) {
 }
 
 Reply predict(const Given& given, const Console& console) {
-  const auto inputs = parse_named_paths("--input", given.inputs);
-  const auto outputs = parse_named_paths("--output", given.outputs);
   Params params = parse_params(given.params);
   params.insert_or_assign("engine", given.engine);
 
@@ -95,6 +93,8 @@ Reply predict(const Given& given, const Console& console) {
   std::optional<Model> model;
   computed.load_ns = timed_ns([&] { model.emplace(load(given.model, params)); });
   const Info& info = model->info();
+  const auto inputs = parse_named_paths("--input", info.inputs, given.inputs);
+  const auto outputs = parse_named_paths("--output", info.outputs, given.outputs);
   const auto files = files_of_ports("--output", info.outputs, outputs);
   const auto tensors =
       campaign::make_inputs(info.inputs, read_sources("--input", info.inputs, inputs),
