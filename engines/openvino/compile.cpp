@@ -52,7 +52,8 @@ Owned<ov_model_t> read_model(const Library& library, const ov_core_t* core,
             core, reinterpret_cast<const char*>(request.bytes.data()), request.bytes.size(),
             nullptr, out);
       },
-      Status::Invalid);
+      // An ONNX file has been read by us by then.
+      request.path.extension() == ".xml" ? Status::Invalid : Status::LoadFailed);
 }
 
 Owned<ov_compiled_model_t> compile_cold(const Library& library, const ov_core_t* core,

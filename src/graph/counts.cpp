@@ -161,13 +161,28 @@ std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value
   return occupancy.peak();
 }
 
+namespace {
+
+std::int64_t parameters_of_bodies(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const auto& node : graph.nodes) {
+    for (const auto& [name, attribute] : node.attributes) {
+      const auto* body = std::get_if<std::shared_ptr<Graph>>(&attribute);
+      if (body != nullptr) count += count_parameters(**body);
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
 std::int64_t count_parameters(const Graph& graph) {
   std::unordered_set<ValueId> statistics;
   for (const auto& node : graph.nodes) {
     if (node.op != "BatchNormalization" || node.inputs.size() < 5) continue;
     statistics.insert({node.inputs[3], node.inputs[4]});
   }
-  std::int64_t count = 0;
+  std::int64_t count = parameters_of_bodies(graph);
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     const auto& constant = graph.values[i].constant;
     if (!constant || !is_floating(constant->dtype)) continue;

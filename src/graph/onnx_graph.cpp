@@ -36,7 +36,8 @@ Dim read_dim(WireMessage message) {
       dim.symbol = field.text();
     }
   }
-  if (dim.size >= 0) dim.symbol.clear();
+  // A question mark is Paddle's way to say "unknown": two of them needn't be equal.
+  if (dim.size >= 0 || dim.symbol == "?") dim.symbol.clear();
   return dim;
 }
 

@@ -50,7 +50,7 @@ std::int64_t count_macs(const Graph& graph, std::int64_t symbol_value = 1);
 std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value = 1);
 
 /// Elements of learned constants: all floating initialisers except the mean and variance of
-/// BatchNormalization.
+/// BatchNormalization; every branch of an If counts.
 std::int64_t count_parameters(const Graph& graph);
 
 /// The model's ports with symbols, and its batch axis with how it was found. Rule: every input and
