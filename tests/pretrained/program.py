@@ -44,6 +44,15 @@ def check(program, model, engines, inputs):
     return {outcome["engine"]: outcome for outcome in envelope["data"]["outcomes"]}
 
 
+def describe(program, model):
+    """"" when `inspect` knows the model's operators and counts its parameters; else what is wrong."""
+    envelope = run(program, "inspect", model)
+    found = envelope["data"]
+    if envelope["status"] != "ok" or found["unknown_operators"] or not found["parameters"]:
+        return f"inspect: {envelope}"
+    return ""
+
+
 def predict(program, model, engine, inputs):
     """The one output."""
     output = model.parent / "output.npy"
