@@ -4,6 +4,7 @@
 #include "library.hpp"
 #include "model.hpp"
 #include "options.hpp"
+#include "refusals.hpp"
 
 namespace inferometer::onnxruntime {
 namespace {
@@ -18,6 +19,9 @@ class OrtEngine : public plugin::Engine {
             .formats = {".onnx", ".ort"}};
   }
   std::vector<ParamSpec> params() const override { return own_params(); }
+  std::optional<std::vector<plugin::Refusal>> accepts(const plugin::LoadRequest& request) override {
+    return refusals(library(request.text("library")), request);
+  }
   std::unique_ptr<plugin::LoadedModel> load(const plugin::LoadRequest& request) override {
     return load_model(library(request.text("library")), request);
   }

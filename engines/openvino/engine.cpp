@@ -5,6 +5,7 @@
 #include "library.hpp"
 #include "model.hpp"
 #include "options.hpp"
+#include "refusals.hpp"
 
 namespace inferometer::openvino {
 namespace {
@@ -19,6 +20,9 @@ class OvEngine : public plugin::Engine {
             .formats = {".onnx", ".xml"}};
   }
   std::vector<ParamSpec> params() const override { return own_params(); }
+  std::optional<std::vector<plugin::Refusal>> accepts(const plugin::LoadRequest& request) override {
+    return refusals(library(request.text("library")), request);
+  }
   std::unique_ptr<plugin::LoadedModel> load(const plugin::LoadRequest& request) override {
     return load_model(library(request.text("library")), request);
   }

@@ -17,8 +17,11 @@ using Answer = Acceptance::Answer;
 std::string summary(const std::vector<core::Refusal>& refusals) {
   const auto& first = refusals.front();
   const auto more = refusals.size() - 1;
-  return fmt::format("operator {} (node {}): {}{}", printable(first.op), printable(first.node),
-                     first.reason, more == 0 ? "" : fmt::format("; and {} nodes more", more));
+  std::string what = first.op.empty() ? "" : "operator " + printable(first.op);
+  if (!what.empty() && !first.node.empty())
+    what += fmt::format(" (node {})", printable(first.node));
+  return fmt::format("{}{}{}{}", what, what.empty() ? "" : ": ", first.reason,
+                     more == 0 ? "" : fmt::format("; and {} more", more));
 }
 
 Acceptance ask(const EngineStatus& engine, const std::filesystem::path& model,
@@ -35,7 +38,11 @@ Acceptance ask(const EngineStatus& engine, const std::filesystem::path& model,
   const auto settings = core::settle(model, resolved, file);
   auto refused = core::refusals(core::plugin_named(engine.name),
                                 {.path = model, .settings = settings.json.dump()});
-  if (!refused) return {engine.name, Answer::OnlyLoadingTells, "", {}};
+  if (!refused)
+    return {engine.name,
+            Answer::OnlyLoadingTells,
+            "it decides while it compiles: `inferometer check`",
+            {}};
   if (refused->empty()) return {engine.name, Answer::Takes, "", {}};
   return {engine.name, Answer::Refuses, summary(*refused), std::move(*refused)};
 }

@@ -16,7 +16,7 @@ struct Acceptance {
   enum class Answer { Takes, Refuses, OnlyLoadingTells, Unavailable };
   std::string engine;
   Answer answer = Answer::Takes;
-  std::string reason;                   ///< why not; empty when it takes the model
+  std::string reason;  ///< why not, or why it can't be told; empty when it takes it
   std::vector<core::Refusal> refusals;  ///< nodes that it can't take
 };
 /// "takes", "refuses", "only loading tells", "unavailable".

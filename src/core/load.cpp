@@ -107,12 +107,8 @@ std::string why_not(const Plugin& plugin, const Asked& asked, Choice& choice) {
     return "does not take " + asked.path.extension().string();
   const std::string unknown = unknown_param(asked.params, choice.probe.status.params);
   if (!unknown.empty()) return fmt::format("has no param \"{}\"", printable(unknown));
-  const Resolved resolved = resolve_params(asked.params, choice.probe.status.params);
-  const Settings settings = settle(asked.path, resolved, asked.file);
-  const auto refused = refusals(plugin, {.path = asked.path, .settings = settings.json.dump()});
-  if (!refused || refused->empty()) return {};
-  const Refusal& first = refused->front();
-  return fmt::format("operator {} (node {}): {}", first.op, first.node, first.reason);
+  // Which operators it takes is not asked: a load tells as much, and asking may cost as much.
+  return {};
 }
 
 Choice choose_named(const std::vector<Plugin>& engines, const std::string& name,
