@@ -8,7 +8,7 @@
 #include <deque>
 #include <iterator>
 
-#include "graph/branches.hpp"
+#include "graph/expand.hpp"
 #include "graph/operators.hpp"
 #include "graph/uses.hpp"
 #include "plan.hpp"
@@ -41,10 +41,11 @@ class LiveRun {
     while (!waiting.empty()) {
       const auto node = std::move(waiting.front());
       waiting.pop_front();
-      if (auto branch = graph::taken_branch(graph_, node)) {
-        // What the If read by name stays counted: its branches may read it.
-        count_uses(*branch);
-        waiting.insert(waiting.begin(), branch->begin(), branch->end());
+      if (auto nodes = expander_.expand(node)) {
+        // What the node read by name stays counted: its bodies may read it.
+        count_uses(*nodes);
+        release_inputs(node);
+        waiting.insert(waiting.begin(), nodes->begin(), nodes->end());
       } else {
         step(node);
       }
@@ -62,9 +63,13 @@ class LiveRun {
 
   template <class Nodes>
   void count_uses(const Nodes& nodes) {
-    const auto index = graph::index_values(graph_);
     for (const auto& node : nodes)
-      for (const auto id : graph::values_read(node, index)) ++uses(id);
+      for (const auto id : graph::values_read(node, expander_.index())) ++uses(id);
+  }
+
+  void release_inputs(const graph::Node& node) {
+    for (const auto id : node.inputs)
+      if (id != graph::kNoValue && --uses(id) == 0) graph_.value(id).constant.reset();
   }
 
   void give(graph::ValueId id, const View& view, std::shared_ptr<const void> owner) {
@@ -98,8 +103,7 @@ class LiveRun {
         {.in = in, .out = out, .pool = pool_, .multiplier = multiplier_});
     for (std::size_t i = 0; i < made.size(); ++i)
       if (node.outputs[i] != graph::kNoValue) give(node.outputs[i], out[i], made[i].owner());
-    for (const auto id : node.inputs)
-      if (id != graph::kNoValue && --uses(id) == 0) graph_.value(id).constant.reset();
+    release_inputs(node);
   }
 
   Tensor result(graph::ValueId id) const {
@@ -114,6 +118,7 @@ class LiveRun {
   }
 
   graph::Graph graph_;
+  graph::Expander expander_{graph_};
   Pool& pool_;
   const Multiplier& multiplier_;
   std::vector<int> uses_;

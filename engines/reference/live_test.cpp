@@ -72,6 +72,38 @@ TEST(Live, TakesTheBranchOfTheData) {
   EXPECT_EQ(values<float>(run(graph, {data, tensor<bool>({}, {false})})[0]), (Floats{1, -2}));
 }
 
+/// While the sum is below 10: sum += x; the sums are gathered.
+std::shared_ptr<graph::Graph> summing() {
+  auto body = std::make_shared<graph::Graph>();
+  for (const auto* name : {"i", "go_on", "sum", "more", "smaller", "x", "limit"})
+    body->values.push_back({.name = name, .dtype = {}, .shape = {}, .constant = {}});
+  body->inputs = {0, 1, 2};
+  body->captured = {5, 6};
+  body->outputs = {4, 3, 3};
+  body->nodes = {{"add", "Add", "", {2, 5}, {3}, {}}, {"less", "Less", "", {3, 6}, {4}, {}}};
+  return body;
+}
+
+TEST(Live, LoopsAsLongAsTheDataSay) {
+  graph::Builder b("loop");
+  const auto x = b.input("x", DType::F32, {});
+  const auto most = b.input("most", DType::I64, {});
+  b.constant("limit", {}, Floats{10});
+  const auto results =
+      b.node_with_outputs("Loop", {most, graph::kNoValue, x}, 2, {{"body", summing()}}, "it");
+  b.output(results[0], "sum");
+  b.output(results[1], "sums");
+  const auto graph = b.build();
+  const auto summed = [&](float step, std::int64_t most_trips) {
+    return run(graph, {tensor<float>({}, {step}), tensor<std::int64_t>({}, {most_trips})});
+  };
+  const auto until_limit = summed(3, 100);
+  EXPECT_EQ(values<float>(until_limit[0]), (Floats{12}));
+  EXPECT_EQ(values<float>(until_limit[1]), (Floats{6, 9, 12}));
+  EXPECT_EQ(values<float>(summed(3, 2)[1]), (Floats{6, 9}));
+  EXPECT_THROW(summed(3, 0), Error) << "no row says what shape the rows have";
+}
+
 TEST(Plan, RefusesWhatTheMachineCantHold) {
   graph::Builder b("large");
   const auto sizes = b.constant("", {3}, Longs{1 << 30, 1 << 30, 0});

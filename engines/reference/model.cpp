@@ -266,7 +266,9 @@ void add_refusals(const graph::Graph& graph, std::vector<plugin::Refusal>& found
     for (const auto& [name, attribute] : node.attributes)
       if (const auto* body = std::get_if<std::shared_ptr<graph::Graph>>(&attribute))
         add_refusals(**body, found);
-    if (node.domain.empty() && (node.op == "If" || kernels().contains(node.op))) continue;
+    if (node.domain.empty() &&
+        (node.op == "If" || node.op == "Loop" || kernels().contains(node.op)))
+      continue;
     const auto op = node.domain.empty() ? node.op : node.domain + "." + node.op;
     found.push_back({.node = node.name, .op = op, .reason = "the reference has no kernel for it"});
   }

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "graph/branches.hpp"
+#include "graph/expand.hpp"
 #include "graph/operators.hpp"
 #include "graph/passes.hpp"
 #include "graph/sizes.hpp"
@@ -72,9 +72,9 @@ class Folder {
       waiting.pop_front();
       // A constant found above may be the shape or the axes that this node waited for.
       infer_node(graph_, node);
-      if (auto branch = taken_branch(graph_, node)) {
-        waiting.insert(waiting.begin(), std::make_move_iterator(branch->begin()),
-                       std::make_move_iterator(branch->end()));
+      if (auto nodes = expander_.expand(node)) {
+        waiting.insert(waiting.begin(), std::make_move_iterator(nodes->begin()),
+                       std::make_move_iterator(nodes->end()));
       } else if (!folded_by_elements(graph_, node) && !compute(node)) {
         kept.push_back(std::move(node));
       }
@@ -102,6 +102,7 @@ class Folder {
   }
 
   Graph& graph_;
+  Expander expander_{graph_};
   std::size_t limit_bytes_;
   std::int64_t left_ = kMostFoldedBytes;
 };

@@ -214,8 +214,8 @@ void infer_space_to_depth(Inference& at) {
                           divided(at, (*x)[2], block), divided(at, (*x)[3], block)});
 }
 
-void infer_if(Inference&) {
-  // Which branch is taken is not known yet; the outputs are what the file declares.
+void infer_declared(Inference&) {
+  // What If and Loop do is not known yet; their outputs are what the file declares.
 }
 
 }  // namespace inferometer::graph

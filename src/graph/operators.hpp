@@ -139,7 +139,7 @@ void infer_constant_of_shape(Inference& at);
 void infer_depth_to_space(Inference& at);
 void infer_space_to_depth(Inference& at);
 void infer_resize(Inference& at);
-void infer_if(Inference& at);
+void infer_declared(Inference& at);
 
 void follow_same(Inference& at);
 void follow_arithmetic(Inference& at);

@@ -336,6 +336,61 @@ TEST(Branches, AKnownConditionTakesOne) {
   EXPECT_EQ(shape_text(*graph.value(graph.outputs[0]).shape), "[N,4]");
 }
 
+/// carried' = carried * 2, row = carried' + captured; goes on while it is told to.
+std::shared_ptr<Graph> doubling() {
+  auto body = std::make_shared<Graph>();
+  for (const auto* name : {"i", "go_on", "carried", "doubled", "row", "offset"})
+    body->values.push_back({name, {}, {}, {}, {}});
+  body->inputs = {0, 1, 2};
+  body->outputs = {1, 3, 4};
+  body->captured = {5};
+  body->nodes = {{"double", "Add", "", {2, 2}, {3}, {}}, {"row", "Add", "", {3, 5}, {4}, {}}};
+  return body;
+}
+
+/// Outputs: the carried value, and the rows.
+Graph looping(ValueId (*trips)(Builder&), std::int64_t opset = 17) {
+  Builder b("loop", opset);
+  const auto x = b.input("x", DType::F32, {{2, ""}});
+  b.constant("offset", {}, std::vector<float>{1});
+  const auto results =
+      b.node_with_outputs("Loop", {trips(b), kNoValue, x}, 2, {{"body", doubling()}}, "it");
+  b.output(results[0], "y");
+  b.output(results[1], "rows");
+  return b.build();
+}
+
+TEST(Loops, AKnownTripCountIsUnrolled) {
+  for (const std::int64_t opset : {11, 17}) {
+    auto graph = looping([](Builder& b) { return b.constant("", number(3)); }, opset);
+    fold_constants(graph);
+    infer_shapes(graph);
+    remove_dead(graph);
+    EXPECT_EQ(shape_text(*graph.value(graph.outputs[0]).shape), "[2]");
+    EXPECT_EQ(shape_text(*graph.value(graph.outputs[1]).shape), "[3,2]");
+    std::map<std::string, int> ops;
+    for (const auto& node : graph.nodes) ++ops[node.op];
+    EXPECT_EQ(ops, (std::map<std::string, int>{{"Add", 6}, {"Concat", 2}, {"Unsqueeze", 3}}));
+  }
+}
+
+TEST(Loops, AnOpenTripCountStays) {
+  auto graph = looping([](Builder& b) { return b.input("n", DType::I64, {}); });
+  fold_constants(graph);
+  ASSERT_EQ(graph.nodes.size(), 1U);
+  EXPECT_EQ(graph.nodes[0].op, "Loop");
+}
+
+TEST(Loops, UnrollingIsBounded) {
+  auto graph = looping([](Builder& b) { return b.constant("", number(1LL << 40)); });
+  try {
+    fold_constants(graph);
+    ADD_FAILURE() << "it was unrolled";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Status::Unsupported);
+  }
+}
+
 TEST(Branches, AnOpenConditionStays) {
   auto graph = choosing([](Builder& b, ValueId) { return b.input("c", DType::Bool, {}); });
   fold_constants(graph);
