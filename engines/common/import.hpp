@@ -31,8 +31,8 @@ struct Imported {
 Imported import_model(const LoadRequest& request);
 
 /// Weights as the engine wants them: windows of an artifact of this kind that every worker of the
-/// same load maps, made on the first load; in memory while caching is off or the artifact is
-/// damaged.
+/// same load maps, made on the first load; in memory while caching is off or the artifact isn't
+/// one.
 std::vector<graph::Constant> packed_weights(const Artifacts& artifacts, std::string_view kind,
                                             std::span<const graph::PackedTensor> tensors);
 

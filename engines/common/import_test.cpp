@@ -71,6 +71,8 @@ TEST_F(PackedWeights, AreMadeOnceWithACache) {
 
 TEST_F(PackedWeights, AreMadeInMemoryWithout) {
   EXPECT_EQ(weights(Artifacts(nullptr, nullptr)), right_);
+  EXPECT_EQ(made_, 1);
+  EXPECT_TRUE(fs::is_empty(folder_));
 }
 
 TEST_F(PackedWeights, ADamagedArtifactIsLeftAside) {
@@ -81,6 +83,7 @@ TEST_F(PackedWeights, ADamagedArtifactIsLeftAside) {
 TEST_F(PackedWeights, AFolderThatCantBeWrittenCostsOnlyTheCache) {
   fs::remove_all(folder_);
   EXPECT_EQ(weights(cached_), right_);
+  EXPECT_EQ(made_, 1) << "made again for nothing";
 }
 
 }  // namespace

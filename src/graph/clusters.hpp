@@ -11,9 +11,8 @@
 namespace inferometer::graph {
 
 /// At least two nodes. Each but the last has one output, which only the next one reads (and no
-/// output of the graph is), of the shape and, between element-wise nodes, the dtype that the next
-/// one makes of it; so the cluster may run where its last node stands, and nothing in between need
-/// be stored.
+/// output of the graph is), of the shape that the next one makes of it, though maybe of another
+/// dtype; so the cluster may run where its last node stands, and nothing in between need be stored.
 struct Cluster {
   /// Indices of nodes, ascending. The first may be a Conv, ConvTranspose, Gemm or MatMul; all
   /// others are element-wise. Other inputs of theirs come from outside the cluster.

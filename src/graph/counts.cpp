@@ -144,7 +144,8 @@ std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value
   const auto last = last_readers(sized);
   const auto index = index_values(sized);
   Occupancy occupancy(sized, symbol_value);
-  for (const auto id : sized.inputs) occupancy.take({"", "input", "", {}, {}, {}}, id);
+  for (const auto id : sized.inputs)
+    occupancy.take({"<input>", "of the graph", "", {}, {}, {}}, id);
   for (std::size_t i = 0; i < sized.nodes.size(); ++i) {
     const auto& node = sized.nodes[i];
     for (const auto id : node.outputs) {

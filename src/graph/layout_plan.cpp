@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "graph/operators.hpp"
+#include "graph/uses.hpp"
 
 namespace inferometer::graph {
 namespace {
@@ -71,6 +72,8 @@ bool names_axes(const Graph& graph, const Node& node) {
                                             "Pad",
                                             "Slice",
                                             "Split"};
+  // Statistics of every place, as opset 7 allowed, lie as ONNX has them.
+  if (node.op == "BatchNormalization" && int_attribute(node, "spatial", 1) != 1) return false;
   if (ops.contains(node.op)) return node.op == "Concat" || has_only_constants_behind(graph, node);
   // Before opset 13 a softmax flattens, which axes in another order don't survive.
   if (node.op == "Softmax" || node.op == "LogSoftmax") return graph.opset >= 13;
@@ -97,14 +100,17 @@ Kind kind_of(const Graph& graph, const Node& node) {
                                                  "MaxPool",     "Resize", "Upsample"};
   const auto* rule = find_operator(node);
   if (rule == nullptr || node.inputs.empty() || node.inputs[0] == kNoValue) return Kind::Fixed;
+  if (node.outputs.empty() || node.outputs[0] == kNoValue) return Kind::Fixed;
   if (node.op == "Transpose") return transpose_kind(graph, node);
   for (const auto id : node.outputs) {
     if (id != kNoValue && !is_image(graph.value(id))) return Kind::Fixed;
   }
   if (windowed.contains(node.op)) {
-    // The indices of a MaxPool count through the plain order.
-    return is_image(graph.value(node.inputs[0])) && node.outputs.size() == 1 ? Kind::Windowed
-                                                                             : Kind::Fixed;
+    // The indices of a MaxPool count through the plain order, and sizes known only later name axes.
+    const bool sized = node.op == "Resize" || node.op == "Upsample";
+    const bool suits = is_image(graph.value(node.inputs[0])) && node.outputs.size() == 1 &&
+                       (!sized || has_only_constants_behind(graph, node));
+    return suits ? Kind::Windowed : Kind::Fixed;
   }
   const auto rank = rank_of(graph.value(node.outputs[0]));
   if (rule->elementwise)
@@ -129,11 +135,24 @@ double conversion_bytes(const Value& value) {
   return bytes;
 }
 
+/// What the node reads beside its images, of the rank of images: run-time weights, and what its
+/// bodies capture.
+std::vector<ValueId> plain_inputs(const Graph& graph, const Node& node, const ValueIndex& index) {
+  const auto data = data_inputs(graph, node);
+  auto read = values_read(node, index);
+  std::erase_if(read, [&](ValueId id) {
+    return !is_image(graph.value(id)) || graph.value(id).constant ||
+           std::ranges::find(data, id) != data.end();
+  });
+  return read;
+}
+
 class Planner {
  public:
-  explicit Planner(const Graph& graph) : graph_(graph), makers_(graph.values.size()) {
+  explicit Planner(const Graph& graph)
+      : graph_(graph), index_(index_values(graph)), makers_(graph.values.size()) {
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-      kinds_.push_back(kind_of(graph, graph.nodes[i]));
+      kinds_.push_back(oriented(graph.nodes[i], kind_of(graph, graph.nodes[i])));
       groups_.push_back(i);
       for (const auto id : graph.nodes[i].outputs)
         if (id != kNoValue) makers_[at(id)] = i;
@@ -161,6 +180,14 @@ class Planner {
   struct Cost {
     double plain = 0, last = 0;
   };
+
+  /// With three axes there and back are the same permutation: which it is, the input tells.
+  Kind oriented(const Node& node, Kind kind) const {
+    if (kind != Kind::ToLast || rank_of(graph_.value(node.inputs[0])) != 3) return kind;
+    const auto maker = makers_[at(node.inputs[0])];
+    const bool plain = !maker || kinds_[*maker] == Kind::Fixed || kinds_[*maker] == Kind::ToLast;
+    return plain ? Kind::ToFirst : Kind::ToLast;
+  }
 
   static std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
 
@@ -203,14 +230,18 @@ class Planner {
           add_border(group_of(*maker), id, wanted_layout(kinds_[i]));
         }
       }
+      for (const auto id : plain_inputs(graph_, graph_.nodes[i], index_)) want_plain(id);
     }
-    for (const auto id : graph_.outputs) {
-      const auto maker = makers_[at(id)];
-      if (maker && kinds_[*maker] == Kind::Follows) add_border(group_of(*maker), id, Layout::Plain);
-    }
+    for (const auto id : graph_.outputs) want_plain(id);
+  }
+
+  void want_plain(ValueId id) {
+    const auto maker = makers_[at(id)];
+    if (maker && kinds_[*maker] == Kind::Follows) add_border(group_of(*maker), id, Layout::Plain);
   }
 
   const Graph& graph_;
+  const ValueIndex index_;
   std::vector<Kind> kinds_;                         ///< by node
   std::vector<std::size_t> groups_;                 ///< by node: union-find over followers
   std::vector<std::optional<std::size_t>> makers_;  ///< by value
@@ -238,6 +269,7 @@ std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {
 
 std::vector<Conversion> conversions(const Graph& graph, const LayoutPlan& plan) {
   std::vector<Conversion> needed;
+  const auto index = index_values(graph);
   const auto want = [&](ValueId id, Layout layout) {
     if (plan.values[static_cast<std::size_t>(id)] == layout) return;
     if (conversion_bytes(graph.value(id)) == 0) return;
@@ -246,6 +278,7 @@ std::vector<Conversion> conversions(const Graph& graph, const LayoutPlan& plan) 
   };
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const auto id : data_inputs(graph, graph.nodes[i])) want(id, plan.nodes[i]);
+    for (const auto id : plain_inputs(graph, graph.nodes[i], index)) want(id, Layout::Plain);
   }
   for (const auto id : graph.outputs) want(id, Layout::Plain);
   return needed;

@@ -12,9 +12,10 @@ namespace inferometer::graph {
 /// ChannelsLast: axis 1 is stored as the last one. Only of values with at least three axes.
 enum class Layout : std::uint8_t { Plain, ChannelsLast };
 
-/// A value is stored in the layout of the node that makes it; inputs of the graph are Plain, as its
-/// outputs must be in the end. A node takes its data inputs and gives its outputs in its own
-/// layout; a value that is stored otherwise is converted first, once for all that want it so.
+/// A value is stored as the node that makes it gives it: in the node's layout, unless it renames;
+/// inputs of the graph are Plain, as its outputs must be in the end. A node takes its data inputs
+/// in its layout and all others Plain; a value that is stored otherwise is converted first, once
+/// for all that want it so.
 ///
 /// Convolutions, windowed pools and resizing are ChannelsLast. Element-wise nodes, and those whose
 /// axes can be numbered anew (Concat, reductions, ...), are what costs fewest converted bytes in
@@ -33,7 +34,7 @@ struct LayoutPlan {
 LayoutPlan plan_layout(const Graph& graph);
 
 /// Inputs of the node that carry its images: those to be given in the node's layout. The others
-/// (weights, statistics, axes) stay as ONNX has them.
+/// (weights, statistics, axes, what bodies capture) are wanted as ONNX has them.
 std::vector<ValueId> data_inputs(const Graph& graph, const Node& node);
 
 /// What has to be converted, and to which layout; without constants, and without values whose bytes

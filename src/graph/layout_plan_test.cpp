@@ -39,7 +39,7 @@ struct Image {
   }
 };
 
-TEST(LayoutPlan, TheFourNetworksConvertTheirImageOnly) {
+TEST(LayoutPlan, NetworksConvertTheirImageAndWhatAClassifierFlattens) {
   for (const auto* name : {"resnet50", "densenet201", "efficientnet_b0"}) {
     auto graph = zoo(name);
     infer_shapes(graph);
@@ -84,6 +84,55 @@ TEST(LayoutPlan, ABroadcastAlongOtherAxesStaysPlain) {
   m.b.output(m.conv(sum), "y");
   const auto graph = m.b.build();
   EXPECT_EQ(conversions(graph, plan_layout(graph)).size(), 4u);
+}
+
+TEST(LayoutPlan, RunTimeFiltersStayPlain) {
+  Image m;
+  const auto filters =
+      m.conv(m.b.input("f", DType::F32, {{2, ""}, {2, ""}, {3, ""}, {3, ""}}), "made");
+  m.b.output(m.b.node("Conv", {m.first(), filters}, {}, "it"), "y");
+  EXPECT_EQ(converted(m.b.build()), "f->last x->last made_out->plain y->plain");
+}
+
+TEST(LayoutPlan, WhatABranchCapturesStaysPlain) {
+  Image m;
+  const auto made = m.conv(m.first(), "made");
+  const auto body = std::make_shared<Graph>();
+  body->values = {{m.b.graph().value(made).name, {}, {}, {}, {}}, {"flat", {}, {}, {}, {}}};
+  body->captured = {0};
+  body->outputs = {1};
+  body->nodes = {{"in", "Flatten", "", {0}, {1}, {}}};
+  const auto c = m.b.input("c", DType::Bool, {});
+  m.b.output(m.b.node("If", {c}, {{"then_branch", body}, {"else_branch", body}}), "y");
+  EXPECT_EQ(converted(m.b.build()), "x->last made_out->plain");
+}
+
+TEST(LayoutPlan, SequencesAreTransposedThereAndBack) {
+  Builder b("sequence");
+  const auto weight = b.constant("w", {2, 2, 1}, std::vector<float>(4, 1));
+  const auto x = b.input("x", DType::F32, {symbol_dim("N"), {8, ""}, {2, ""}});
+  const Builder::Attributes swap = {{"perm", Ints{0, 2, 1}}};
+  const auto y = b.node("Relu", {b.node("Conv", {b.node("Transpose", {x}, swap), weight})});
+  b.output(b.node("Transpose", {y}, swap), "y");
+  EXPECT_EQ(converted(b.build()), "");
+}
+
+TEST(LayoutPlan, LeftOutOutputsAndStatisticsOfPlacesStayPlain) {
+  Image m;
+  const auto halves =
+      m.b.node_with_outputs("Split", {m.conv(m.first())}, 2, {{"axis", std::int64_t{1}}});
+  m.b.output(m.conv(m.b.node("Concat", {halves[1], halves[1]}, {{"axis", std::int64_t{1}}})), "y");
+  auto graph = m.b.build();
+  graph.nodes[1].outputs[0] = kNoValue;
+  EXPECT_EQ(plan_layout(graph).nodes[1], Layout::Plain);
+
+  Image n;
+  const auto statistics = n.b.constant("p", {2, 4, 4}, std::vector<float>(32, 1));
+  const auto norm = n.b.node("BatchNormalization",
+                             {n.conv(n.first()), statistics, statistics, statistics, statistics},
+                             {{"spatial", std::int64_t{0}}});
+  n.b.output(n.conv(norm), "y");
+  EXPECT_EQ(plan_layout(n.b.graph()).nodes[1], Layout::Plain);
 }
 
 TEST(LayoutPlan, AxesHaveTheirPlaceInTheOtherLayout) {

@@ -44,13 +44,18 @@ void check_parts(std::span<const Part> parts) {
   }
 }
 
-/// A common input so far, and the axis that another part gives it.
+/// A common axis so far, and what another part makes of it: a size goes before a symbol, and a
+/// symbol before neither.
 Dim common_dim(const Dim& so_far, const Dim& other, const Part& part, std::size_t input) {
   if (so_far.size >= 0 && other.size >= 0 && so_far.size != other.size) {
     refuse_input(part, input,
                  fmt::format("has an axis of {}, others of {}", other.size, so_far.size));
   }
-  return so_far.size >= 0 || other.size < 0 ? so_far : other;
+  if (so_far.size >= 0) return so_far;
+  if (other.size >= 0) return other;
+  // Another part's symbol, with its name: the first part may mean something else by it.
+  if (so_far.symbol.empty() && !other.symbol.empty()) return {-1, part.name + "/" + other.symbol};
+  return so_far;
 }
 
 std::vector<Value> common_inputs(std::span<const Part> parts) {
@@ -97,11 +102,12 @@ Symbols input_symbols(const Part& part, const std::vector<Value>& common) {
 /// Moves one part into the whole.
 class Mover {
  public:
-  Mover(Graph& whole, const Part& part, Symbols symbols)
-      : whole_(whole), part_(part), symbols_(std::move(symbols)) {}
+  Mover(Graph& whole, std::set<std::string>& used, const Part& part, Symbols symbols)
+      : whole_(whole), used_(used), part_(part), symbols_(std::move(symbols)) {}
 
   void move() {
     number_values();
+    name_captured_inputs();
     for (auto node : part_.graph.nodes) whole_.nodes.push_back(moved(std::move(node)));
     for (const auto id : part_.graph.outputs) whole_.outputs.push_back(output(id));
     add_domains();
@@ -112,6 +118,7 @@ class Mover {
   std::string in_part(const std::string& name) const { return part_.name + "/" + name; }
 
   ValueId add(Value value) {
+    value.name = unused(std::move(value.name));
     whole_.values.push_back(std::move(value));
     return static_cast<ValueId>(whole_.values.size() - 1);
   }
@@ -125,6 +132,36 @@ class Mover {
                          : whole_.inputs[static_cast<std::size_t>(input - graph.inputs.begin())]);
       names_.emplace(graph.values[i].name, whole_.value(ids_.back()).name);
     }
+  }
+
+  /// Bodies capture by name, and a body may have a value of its own that is called as the common
+  /// input is: what it captures gets a name of this part's.
+  void name_captured_inputs() {
+    for (const auto& node : part_.graph.nodes) {
+      for (const auto& name : captured_names(node)) {
+        const auto is_it = [&](ValueId id) { return part_.graph.value(id).name == name; };
+        const auto input = std::ranges::find_if(part_.graph.inputs, is_it);
+        if (input == part_.graph.inputs.end() || names_[name].starts_with(in_part(""))) continue;
+        names_[name] = whole_.value(copied(*input)).name;
+      }
+    }
+  }
+
+  /// An input as a value of this part's.
+  ValueId copied(ValueId input) {
+    const auto copy = add(moved(part_.graph.value(input)));
+    whole_.nodes.push_back({in_part("copy of " + part_.graph.value(input).name),
+                            "Identity",
+                            "",
+                            {moved(input)},
+                            {copy},
+                            {}});
+    return copy;
+  }
+
+  std::string unused(std::string name) {
+    while (!used_.insert(name).second) name += '\'';
+    return name;
   }
 
   void rename(Dim& dim) const {
@@ -157,12 +194,8 @@ class Mover {
 
   /// An input that is handed on needs a value of its own, with the part's name.
   ValueId output(ValueId id) {
-    const auto& graph = part_.graph;
-    if (std::ranges::find(graph.inputs, id) == graph.inputs.end()) return moved(id);
-    const auto copy = add(moved(graph.value(id)));
-    whole_.nodes.push_back(
-        {in_part("copy of " + graph.value(id).name), "Identity", "", {moved(id)}, {copy}, {}});
-    return copy;
+    const auto& inputs = part_.graph.inputs;
+    return std::ranges::find(inputs, id) == inputs.end() ? moved(id) : copied(id);
   }
 
   void add_domains() {
@@ -183,6 +216,7 @@ class Mover {
   }
 
   Graph& whole_;
+  std::set<std::string>& used_;  ///< names of the whole's values
   const Part& part_;
   Symbols symbols_;
   std::vector<ValueId> ids_;                  ///< of the part -> of the whole
@@ -196,13 +230,15 @@ Graph merge(std::span<const Part> parts) {
   const auto common = common_inputs(parts);
   Graph whole;
   whole.opset = parts.front().graph.opset;
+  std::set<std::string> used;
   for (const auto& value : common) {
+    used.insert(value.name);
     whole.inputs.push_back(static_cast<ValueId>(whole.values.size()));
     whole.values.push_back(value);
   }
   for (const auto& part : parts) {
     whole.name += (whole.name.empty() ? "" : "+") + part.name;
-    Mover(whole, part, input_symbols(part, common)).move();
+    Mover(whole, used, part, input_symbols(part, common)).move();
   }
   infer_shapes(whole);
   return whole;

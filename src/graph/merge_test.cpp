@@ -60,6 +60,48 @@ TEST(Merge, AnAxisThatOnePartFixesIsFixedForAll) {
   EXPECT_EQ(output_shape(whole, 1), "[8,4]");
 }
 
+TEST(Merge, ANamedAxisGoesBeforeANamelessOne) {
+  const Dim nameless{-1, ""};
+  const std::vector<Part> parts = {{"a", part_of({nameless, {4, ""}})},
+                                   {"b", part_of({symbol_dim("N"), {4, ""}})}};
+  const auto whole = merge(parts);
+  EXPECT_EQ(output_shape(whole, 0), "[b/N,4]");
+  EXPECT_EQ(signature_of(whole).batch_symbol, "b/N");
+}
+
+TEST(Merge, NamesStayApart) {
+  auto nested = part_of({symbol_dim("N")});
+  nested.value(nested.outputs[0]).name = "b/y";
+  const std::vector<Part> parts = {{"a", nested}, {"a/b", part_of({symbol_dim("N")})}};
+  const auto whole = merge(parts);
+  EXPECT_EQ(whole.value(whole.outputs[0]).name, "a/b/y");
+  EXPECT_EQ(whole.value(whole.outputs[1]).name, "a/b/y'");
+}
+
+TEST(Merge, ABodysOwnNamesAreNotMistakenForTheCommonInput) {
+  const auto usual = part_of({symbol_dim("N")});
+  Builder b("branch");
+  b.input("image", DType::F32, {symbol_dim("N")});
+  const auto body = std::make_shared<Graph>();
+  body->values = {{"image", {}, {}, {}, {}},
+                  {"x", {}, {}, {}, {}}};  // "x" is the common input's name
+  body->captured = {0};
+  body->outputs = {1};
+  body->nodes = {{"in", "Neg", "", {0}, {1}, {}}};
+  const auto yes = b.constant("yes", [] {
+    auto constant = make_constant<std::uint8_t>({}, std::vector<std::uint8_t>{1});
+    constant.dtype = DType::Bool;
+    return constant;
+  }());
+  b.output(b.node("If", {yes}, {{"then_branch", body}, {"else_branch", body}}), "y");
+  const std::vector<Part> parts = {{"a", usual}, {"b", b.build()}};
+  auto whole = merge(parts);
+  const auto& branch = whole.nodes.back().attributes.at("then_branch");
+  EXPECT_EQ(std::get<std::shared_ptr<Graph>>(branch)->value(0).name, "b/image");
+  fold_constants(whole);
+  EXPECT_EQ(whole.value(whole.outputs[1]).name, "b/y");
+}
+
 TEST(Merge, PartsThatDontFitAreRefusedByName) {
   const auto usual = part_of({symbol_dim("N"), {4, ""}});
   EXPECT_THAT(refusal(usual, part_of({symbol_dim("N"), {5, ""}})),

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "graph/sizes.hpp"
 #include "graph/text.hpp"
 
@@ -23,7 +24,10 @@ std::size_t bytes_of(const PackedTensor& tensor) {
   const auto bytes =
       elements ? checked_mul(*elements, static_cast<std::int64_t>(size_bytes(tensor.dtype)))
                : std::nullopt;
-  if (!bytes) throw_invalid("packed tensor '{}': shape {}", tensor.name, shape_text(tensor.shape));
+  if (!bytes) {
+    throw_invalid("packed tensor '{}': the bytes of shape {} overflow", printable(tensor.name),
+                  shape_text(tensor.shape));
+  }
   return static_cast<std::size_t>(*bytes);
 }
 
@@ -69,6 +73,7 @@ Tensor filled(const PackedTensor& tensor) {
 void write_packed(const std::filesystem::path& path, std::span<const PackedTensor> tensors) {
   const auto plan = plan_file(tensors);
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  if (!file) throw_invalid("{}: it can't be written", path.string());
   file.write(plan.head.data(), static_cast<std::streamsize>(plan.head.size()));
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const auto memory = filled(tensors[i]);
@@ -78,7 +83,10 @@ void write_packed(const std::filesystem::path& path, std::span<const PackedTenso
                static_cast<std::streamsize>(bytes_of(tensors[i])));
   }
   file.close();
-  if (!file) throw_invalid("{}: it can't be written", path.string());
+  // An empty tensor at the end wrote nothing where it begins.
+  std::error_code error;
+  if (file) std::filesystem::resize_file(path, plan.total, error);
+  if (!file || error) throw_invalid("{}: it can't be written", path.string());
 }
 
 std::vector<Constant> map_packed(const std::filesystem::path& path,

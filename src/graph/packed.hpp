@@ -32,7 +32,8 @@ struct PackedTensor {
 void write_packed(const std::filesystem::path& path, std::span<const PackedTensor> tensors);
 
 /// The tensors, in their order, as windows of the mapped file. Throws Error{Invalid} naming the
-/// path for a file that doesn't hold exactly these names, dtypes and shapes, or is damaged.
+/// path for a file that doesn't hold exactly these names, dtypes and shapes, or has another size.
+/// What the tensors hold is not looked at.
 std::vector<Constant> map_packed(const std::filesystem::path& path,
                                  std::span<const PackedTensor> tensors);
 

@@ -80,13 +80,20 @@ TEST_F(PackedTest, AnotherFileIsRefused) {
   other = tensors;
   other[2].dtype = DType::I32;
   EXPECT_THAT(refused(other), HasSubstr("doesn't hold the packed weights"));
-  const auto size = fs::file_size(path_);
-  for (std::uintmax_t left = 0; left < size; ++left) {
-    fs::resize_file(path_, left);
-    EXPECT_NE(refused(tensors), "") << left;
+  auto longer = tensors;
+  longer.push_back(tensor("more", DType::I8, {1}));
+  EXPECT_THAT(refused(longer), HasSubstr("doesn't hold the packed weights"));
+  for (auto left = fs::file_size(path_); left > 0; --left) {
+    fs::resize_file(path_, left - 1);
+    EXPECT_NE(refused(tensors), "") << left - 1;
   }
-  fs::resize_file(path_, size);
-  EXPECT_NE(refused(tensors), "") << "zeros where the head was";
+}
+
+TEST_F(PackedTest, AnEmptyTensorMayBeTheLast) {
+  const std::vector<PackedTensor> tensors = {tensor("w", DType::F32, {3}),
+                                             tensor("empty", DType::F32, {0})};
+  write_packed(path_, tensors);
+  EXPECT_EQ(map_packed(path_, tensors).size(), 2u);
 }
 
 TEST_F(PackedTest, ShapesThatOverflowAreRefused) {

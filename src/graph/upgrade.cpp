@@ -11,6 +11,7 @@
 #include "graph/builder.hpp"
 #include "graph/operators.hpp"
 #include "graph/text.hpp"
+#include "graph/uses.hpp"
 
 namespace inferometer::graph {
 namespace {
@@ -54,7 +55,9 @@ class Upgrade {
 
  private:
   void upgrade(Node& node) {
+    refuse_bodies(node);
     node.attributes.erase("consumed_inputs");
+    node.attributes.erase("output_sequence");  // of LSTM, GRU and RNN: the output is always given
     if (broadcasts_one_sided(node)) align_second_input(node);
     if (node.op == "Gemm") node.attributes.erase("broadcast");
     if (node.op == "BatchNormalization" || node.op == "Dropout") require_inference(node);
@@ -63,19 +66,31 @@ class Upgrade {
       const auto to = string_attribute(node, "to", "");
       node.attributes["to"] = element_type(node, to);
     }
+    if (node.op == "Selu" && from_ < 6) {  // its constants had fewer digits
+      node.attributes.try_emplace("alpha", 1.6732F);
+      node.attributes.try_emplace("gamma", 1.0507F);
+    }
     if (node.op == "Pad" && from_ < 2) rename_attribute(node, "paddings", "pads");
     if (node.op == "Reshape" && from_ < 5) shape_becomes_input(node);
     // Each had other inputs then, and no exporter of that time wrote them.
-    if ((node.op == "Tile" && from_ < 6) || (node.op == "Upsample" && from_ < 7))
-      throw_unsupported("node {} ({}): its form of opset {}; convert the model",
-                        printable(node.name), node.op, from_);
+    if ((node.op == "Tile" && from_ < 6) || node.op == "Upsample") refuse(node, "has another form");
   }
 
-  /// BatchNormalization computed the statistics of its input unless told not to; Dropout dropped.
+  [[noreturn]] void refuse(const Node& node, std::string_view why) const {
+    throw_unsupported("node {} ({}) of opset {} {}; convert the model", printable(node.name),
+                      node.op, from_, why);
+  }
+
+  void refuse_bodies(const Node& node) const {
+    for (const auto& [name, attribute] : node.attributes)
+      if (std::holds_alternative<std::shared_ptr<Graph>>(attribute)) refuse(node, "has a body");
+  }
+
+  /// A BatchNormalization without is_test=1 computed the statistics of its input. Dropout is taken
+  /// for inference, as everywhere.
   void require_inference(Node& node) const {
-    if (int_attribute(node, "is_test", 0) == 0 && node.op == "BatchNormalization")
-      throw_unsupported("node {} (BatchNormalization): is_test=0 is training",
-                        printable(node.name));
+    if (node.op == "BatchNormalization" && int_attribute(node, "is_test", 0) == 0)
+      refuse(node, "trains (is_test=0)");
     node.attributes.erase("is_test");
   }
 
@@ -86,7 +101,11 @@ class Upgrade {
     node.attributes.insert(std::move(held));
   }
 
+  /// Names are what bodies capture by and files tell values by: no two are equal.
   ValueId add_value(std::string name) {
+    if (names_.empty()) names_ = index_values(graph_);
+    while (names_.contains(name)) name += '\'';
+    names_.emplace(name, static_cast<ValueId>(graph_.values.size()));
     graph_.values.push_back({std::move(name), {}, {}, {}, {}});
     return static_cast<ValueId>(graph_.values.size() - 1);
   }
@@ -96,11 +115,10 @@ class Upgrade {
     node.attributes.erase("shape");
     const Ints sizes = {static_cast<std::int64_t>(shape.size())};
     const auto id = add_value(node.name + "/shape");
-    graph_.value(id) = {node.name + "/shape",
-                        DType::I64,
-                        fixed_dims(sizes),
-                        make_constant<std::int64_t>(sizes, shape),
-                        {}};
+    auto& value = graph_.value(id);
+    value.dtype = DType::I64;
+    value.shape = fixed_dims(sizes);
+    value.constant = make_constant<std::int64_t>(sizes, shape);
     node.inputs.resize(2, kNoValue);
     node.inputs[1] = id;
   }
@@ -110,22 +128,26 @@ class Upgrade {
   void align_second_input(Node& node) {
     const bool slope = node.op == "PRelu";
     const bool has_axis = node.attributes.contains("axis");
-    const auto axis = slope ? std::int64_t{1} : int_attribute(node, "axis", 0);
+    const auto given = slope ? std::int64_t{1} : int_attribute(node, "axis", 0);
     node.attributes.erase("axis");
     node.attributes.erase("broadcast");
     if (node.inputs.size() != 2 || !(slope || has_axis)) return;
-    const auto& first = graph_.value(node.inputs[0]).shape;
+    // A left-out input is refused with the other rules of the operator.
+    if (node.inputs[0] == kNoValue || node.inputs[1] == kNoValue) return;
     const auto& second = graph_.value(node.inputs[1]).shape;
-    if (!first || !second)
-      throw_unsupported(
-          "node {} ({}): a broadcast along an axis needs known ranks; convert the model",
-          printable(node.name), node.op);
+    // One number fits anywhere.
+    if (second && std::ranges::all_of(*second, [](const Dim& dim) { return dim.size == 1; }))
+      return;
+    const auto& first = graph_.value(node.inputs[0]).shape;
+    if (!first || !second) refuse(node, "broadcasts along an axis of unknown rank");
     const auto rank = static_cast<std::int64_t>(first->size());
     const auto covered = static_cast<std::int64_t>(second->size());
-    const auto missing = rank - (axis < 0 ? axis + rank : axis) - covered;
-    // One number fits anywhere; a slope of another rank is not of that time.
-    const bool single = std::ranges::all_of(*second, [](const Dim& dim) { return dim.size == 1; });
-    if (missing > 0 && !single) unsqueeze_second_input(node, covered, missing);
+    const auto axis = static_cast<std::int64_t>(NodeView(graph_, node).axis(given, first->size()));
+    if (axis + covered > rank) {
+      throw_invalid("node {} ({}): {} axes from axis {} on don't fit into rank {}",
+                    printable(node.name), node.op, covered, axis, rank);
+    }
+    if (axis + covered < rank) unsqueeze_second_input(node, covered, rank - axis - covered);
   }
 
   void unsqueeze_second_input(Node& node, std::int64_t covered, std::int64_t missing) {
@@ -141,6 +163,7 @@ class Upgrade {
 
   Graph& graph_;
   const std::int64_t from_;
+  ValueIndex names_;
 };
 
 }  // namespace

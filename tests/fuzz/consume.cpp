@@ -2,10 +2,14 @@
 #include "consume.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "../../engines/reference/kernel.hpp"
 #include "../../engines/reference/plan.hpp"
+#include "graph/clusters.hpp"
+#include "graph/layout_plan.hpp"
+#include "graph/merge.hpp"
 #include "graph/onnx.hpp"
 #include "graph/passes.hpp"
 #include "inferometer/error.hpp"
@@ -77,7 +81,12 @@ std::string consume(std::span<const std::byte> model) {
     graph::signature_of(graph);
     graph::count_parameters(graph);
     graph::unknown_operators(graph);
+    graph::find_clusters(graph);
+    graph::conversions(graph, graph::plan_layout(graph));
     if (!is_small(graph)) return "";
+    graph::peak_activation_bytes(graph);
+    const std::array<graph::Part, 2> twice = {graph::Part{"a", graph}, graph::Part{"b", graph}};
+    graph::merge(twice);
     compute(graph);
     graph::fold_constants(graph, kFoldedBytes);
     graph::fold_batch_norm(graph);

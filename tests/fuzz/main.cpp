@@ -15,6 +15,7 @@
 #include "../random_graphs/generator.hpp"
 #include "base/file.hpp"
 #include "consume.hpp"
+#include "graph/builder.hpp"
 #include "graph/onnx.hpp"
 #include "graph/zoo.hpp"
 #include "inferometer/error.hpp"
@@ -39,7 +40,54 @@ std::string text_of(const fs::path& file) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Small models of every kind we make: zoo and random graphs.
+/// An opset 6 model with what changed since: a broadcast along an axis, a slope, a shape that is an
+/// attribute, a test flag.
+graph::Graph old_model() {
+  graph::Builder b("old", 6);
+  const auto x = b.input("x", DType::F32, {graph::symbol_dim("N"), {3, ""}, {4, ""}});
+  const auto channels = b.constant("c", {3}, std::vector<float>{1, 2, 3});
+  const auto sum =
+      b.node("Add", {x, channels}, {{"broadcast", std::int64_t{1}}, {"axis", std::int64_t{1}}});
+  const auto bent = b.node("PRelu", {sum, channels});
+  const auto norm = b.node("BatchNormalization", {bent, channels, channels, channels, channels},
+                           {{"is_test", std::int64_t{1}}});
+  b.output(b.node("Selu", {norm}, {{"consumed_inputs", std::vector<std::int64_t>{0}}}), "y");
+  return b.graph();
+}
+
+/// Adds x to itself three times, gathering the sums, then takes one of two branches.
+graph::Graph controlled_model() {
+  graph::Builder b("controlled");
+  const auto x = b.input("x", DType::F32, {{2, ""}});
+  const auto body = std::make_shared<graph::Graph>();
+  for (const auto* name : {"i", "go_on", "sum", "more", "x"})
+    body->values.push_back({name, {}, {}, {}, {}});
+  body->inputs = {0, 1, 2};
+  body->captured = {4};
+  body->outputs = {1, 3, 3};
+  body->nodes = {{"add", "Add", "", {2, 4}, {3}, {}}};
+  const auto trips = b.constant("trips", {}, std::vector<std::int64_t>{3});
+  const auto results =
+      b.node_with_outputs("Loop", {trips, graph::kNoValue, x}, 2, {{"body", body}});
+  const auto branch = std::make_shared<graph::Graph>();
+  branch->values = {{"x", {}, {}, {}, {}}, {"z", {}, {}, {}, {}}};
+  branch->captured = {0};
+  branch->outputs = {1};
+  branch->nodes = {{"in", "Neg", "", {0}, {1}, {}}};
+  const auto c = b.input("c", DType::Bool, {});
+  b.output(b.node("If", {c}, {{"then_branch", branch}, {"else_branch", branch}}), "chosen");
+  b.output(results[0], "sum");
+  b.output(results[1], "sums");
+  auto graph = b.build();
+  for (const auto id : graph.outputs) {  // a body's results are what the file declares
+    graph.value(id).dtype = DType::F32;
+    graph.value(id).shape = {{2, ""}};
+  }
+  graph.value(graph.outputs.back()).shape = {{3, ""}, {2, ""}};
+  return graph;
+}
+
+/// Small models of every kind we make: zoo and random graphs, and two by hand.
 std::vector<std::string> originals(const fs::path& folder) {
   std::vector<std::string> models;
   const auto file = folder / "fuzz_model.onnx";
@@ -47,6 +95,8 @@ std::vector<std::string> originals(const fs::path& folder) {
     graph::write_onnx(graph, file);
     models.push_back(text_of(file));
   };
+  add(old_model());
+  add(controlled_model());
   for (const auto* name : {"tiny_mlp", "tiny_cnn", "two_in_two_out"}) add(graph::zoo(name));
   for (std::uint64_t seed = 1; seed <= 100; ++seed) add(random_graphs::random_graph(seed).graph);
   return models;
