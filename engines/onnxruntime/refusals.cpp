@@ -46,6 +46,7 @@ std::optional<std::vector<plugin::Refusal>> refusals(const Library& library,
     });
     return std::vector<plugin::Refusal>();
   } catch (const Error& refused) {
+    if (refused.code() == Status::OutOfMemory) throw;
     return std::vector<plugin::Refusal>{refusal_of(refused.what())};
   }
 }

@@ -12,7 +12,8 @@
 namespace inferometer::onnxruntime {
 
 /// By making a session that optimises nothing, which finds a kernel for every node; it stops at the
-/// first without one. nullopt for a model so large that asking would cost as much as loading.
+/// first without one. nullopt for a file so large that asking would cost as much as loading;
+/// external data is mapped and not touched.
 std::optional<std::vector<plugin::Refusal>> refusals(const Library& library,
                                                      const plugin::LoadRequest& request);
 

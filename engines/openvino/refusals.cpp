@@ -39,6 +39,7 @@ std::optional<std::vector<plugin::Refusal>> refusals(const Library& library,
         Status::LoadFailed);
     return std::nullopt;
   } catch (const Error& refused) {
+    if (refused.code() == Status::OutOfMemory) throw;
     return refusals_of(refused.what());
   }
 }

@@ -12,7 +12,8 @@
 namespace inferometer::openvino {
 
 /// By having its frontend translate the model. nullopt when it could: the CPU plugin may still
-/// refuse while it compiles. Also for a model so large that asking would cost much.
+/// refuse while it compiles. Also for a file so large that asking would cost much; external
+/// data is mapped and not touched.
 std::optional<std::vector<plugin::Refusal>> refusals(const Library& library,
                                                      const plugin::LoadRequest& request);
 

@@ -83,7 +83,8 @@ std::span<const InputSource> sources_of(const GoldenRequest& request) {
 
 // What beside model, reference and seed decides the answer.
 std::string key_params(const GoldenRequest& request) {
-  auto text = inferometer::to_json(dims_of(request.cell.params)).dump();
+  auto text = fmt::format("{} pool {}", inferometer::to_json(dims_of(request.cell.params)).dump(),
+                          measure::kPoolVersion);
   for (const auto& source : sources_of(request))
     if (const auto* fill = std::get_if<measure::Fill>(&source))
       text += " " + measure::to_string(*fill);

@@ -11,15 +11,6 @@
 namespace inferometer::campaign {
 namespace {
 
-std::vector<measure::Fill> fills_of(std::span<const InputSource> sources) {
-  std::vector<measure::Fill> fills;
-  for (const auto& source : sources) {
-    const auto* fill = std::get_if<measure::Fill>(&source);
-    fills.push_back(fill == nullptr ? measure::Fill() : *fill);
-  }
-  return fills;
-}
-
 std::optional<std::int64_t> given_rows(std::span<const Port> ports,
                                        std::span<const InputSource> sources) {
   for (std::size_t i = 0; i < sources.size(); ++i)
@@ -41,10 +32,15 @@ std::vector<Tensor> make_inputs(std::span<const Port> ports, std::span<const Inp
   if (!sources.empty() && sources.size() != ports.size())
     throw Error(Status::Invalid, fmt::format("--input: {} inputs are given, the model has {}",
                                              sources.size(), ports.size()));
-  auto inputs = measure::pool_inputs(ports, given_rows(ports, sources).value_or(rows), seed,
-                                     fills_of(sources));
-  for (std::size_t i = 0; i < sources.size(); ++i)
-    if (const auto* given = std::get_if<Tensor>(&sources[i])) inputs[i] = *given;
+  rows = given_rows(ports, sources).value_or(rows);
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const InputSource source = sources.empty() ? measure::Fill() : sources[i];
+    if (const auto* given = std::get_if<Tensor>(&source))
+      inputs.push_back(*given);
+    else
+      inputs.push_back(measure::pool_input(ports, i, rows, seed, std::get<measure::Fill>(source)));
+  }
   return inputs;
 }
 

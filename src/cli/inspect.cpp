@@ -57,7 +57,8 @@ bool has_bodies(const graph::Graph& graph) {
 }
 
 std::string assumption(const graph::Graph& graph, const graph::Signature& signature) {
-  if (has_bodies(graph)) return "without what the branches of If hold";
+  if (has_bodies(graph))
+    return "without what If and Loop hold, dynamic dimensions other than the batch as 1";
   for (const auto& port : signature.inputs)
     for (const auto& dim : port.shape)
       if (dim.size < 0 && dim.symbol != signature.batch_symbol)

@@ -109,8 +109,15 @@ constexpr Range range_of() {
 
 Range range_of(DType dtype) {
   switch (dtype) {
+    // Whole numbers up to 2^(bits of the significand) are held exactly.
     case DType::F16:
-      return {-65504, 65504};
+      return {-(1 << 11), 1 << 11};
+    case DType::BF16:
+      return {-(1 << 8), 1 << 8};
+    case DType::F32:
+      return {-(1 << 24), 1 << 24};
+    case DType::F64:
+      return {-(1LL << 53), 1LL << 53};
     case DType::I8:
       return range_of<std::int8_t>();
     case DType::I16:

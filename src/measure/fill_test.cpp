@@ -78,7 +78,8 @@ TEST(Fill, RefusesWhatADtypeCannotHold) {
   EXPECT_THROW(check_fill(port_of(DType::I64, 1), normal), Error);
   EXPECT_THROW(check_fill(port_of(DType::Bool, 1), {Fill::Kind::Integers, 0, 2}), Error);
   EXPECT_THROW(check_fill(port_of(DType::U8, 1), {Fill::Kind::Integers, -1, 2}), Error);
-  EXPECT_THROW(check_fill(port_of(DType::F16, 1), {Fill::Kind::Integers, 0, 65505}), Error);
+  EXPECT_THROW(check_fill(port_of(DType::F16, 1), {Fill::Kind::Integers, 0, 2049}), Error);
+  EXPECT_THROW(check_fill(port_of(DType::F32, 1), {Fill::Kind::Integers, 0, (1 << 24) + 1}), Error);
   EXPECT_NO_THROW(check_fill(port_of(DType::U64, 1), {Fill::Kind::Integers, 0, kMost}));
   EXPECT_THROW(check_fill(port_of(DType::U64, 1), {Fill::Kind::Integers, -1, kMost}), Error);
 }

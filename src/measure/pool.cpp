@@ -84,14 +84,18 @@ Tensor picked_rows(const View& source, int axis, std::int64_t first, std::int64_
 std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed,
                                 std::span<const Fill> fills) {
   std::vector<Tensor> inputs;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    const Fill fill = fills.empty() ? Fill() : fills[i];
-    check_fill(ports[i], fill);
-    Tensor tensor(ports[i].dtype, pool_shape(ports[i], rows));
-    fill_rows(tensor, ports[i].batch_axis.value_or(-1), fill, seed, i);
-    inputs.push_back(std::move(tensor));
-  }
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    inputs.push_back(pool_input(ports, i, rows, seed, fills.empty() ? Fill() : fills[i]));
   return inputs;
+}
+
+Tensor pool_input(std::span<const Port> ports, std::size_t index, std::int64_t rows,
+                  std::uint64_t seed, const Fill& fill) {
+  const Port& port = ports[index];
+  check_fill(port, fill);
+  Tensor tensor(port.dtype, pool_shape(port, rows));
+  fill_rows(tensor, port.batch_axis.value_or(-1), fill, seed, index);
+  return tensor;
 }
 
 Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows) {

@@ -15,6 +15,8 @@ namespace inferometer::measure {
 
 inline constexpr std::int64_t kPoolRows = 37;
 inline constexpr std::uint64_t kSeed = 1;  ///< unless another is asked for
+/// Counts up whenever a seed begins to mean other values: goldens are kept for the values.
+inline constexpr int kPoolVersion = 2;
 
 /// One tensor per port: `rows` pool rows along the batch axis, or the whole tensor for a port
 /// without one. A row depends on (seed, port, its fill, row) alone, not on `rows`. `fills` has one
@@ -22,6 +24,10 @@ inline constexpr std::uint64_t kSeed = 1;  ///< unless another is asked for
 /// Error{Invalid} on a shape too large and as check_fill.
 std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, std::uint64_t seed,
                                 std::span<const Fill> fills = {});
+
+/// The same for one port.
+Tensor pool_input(std::span<const Port> ports, std::size_t index, std::int64_t rows,
+                  std::uint64_t seed, const Fill& fill);
 
 /// `rows` rows along `axis`, row i = row i mod (rows of the source).
 Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows);
