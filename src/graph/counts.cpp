@@ -76,7 +76,6 @@ Graph with_sizes(const Graph& graph, std::int64_t symbol_value) {
 }
 
 std::int64_t value_bytes(const Node& node, const Value& value, std::int64_t symbol_value) {
-  if (value.constant) return 0;
   if (!value.dtype || !value.shape) {
     throw_invalid("node {} ({}): the shape of '{}' is not known, so its memory can't be counted",
                   node.name, node.op, printable(value.name));
@@ -101,15 +100,34 @@ std::vector<std::int64_t> last_readers(const Graph& graph) {
   return last;
 }
 
+/// Values that follow from constants alone, which engines compute once: they are as good as
+/// weights.
+std::vector<bool> constants_of(const Graph& graph, const ValueIndex& index) {
+  std::vector<bool> constant;
+  for (const auto& value : graph.values) constant.push_back(value.constant.has_value());
+  for (const auto& node : graph.nodes) {
+    const auto read = values_read(node, index);
+    const bool all = std::ranges::all_of(
+        read, [&](ValueId id) { return constant[static_cast<std::size_t>(id)]; });
+    for (const auto id : node.outputs) {
+      if (id != kNoValue && all) constant[static_cast<std::size_t>(id)] = true;
+    }
+  }
+  return constant;
+}
+
 /// Memory in use while nodes run in turn.
 class Occupancy {
  public:
-  Occupancy(const Graph& graph, std::int64_t symbol_value)
-      : graph_(graph), symbol_value_(symbol_value), bytes_(graph.values.size(), 0) {}
+  Occupancy(const Graph& graph, std::int64_t symbol_value, std::vector<bool> constant)
+      : graph_(graph),
+        symbol_value_(symbol_value),
+        constant_(std::move(constant)),
+        bytes_(graph.values.size(), 0) {}
 
   void take(const Node& node, ValueId id) {
     auto& bytes = bytes_[static_cast<std::size_t>(id)];
-    if (bytes != 0) return;
+    if (bytes != 0 || constant_[static_cast<std::size_t>(id)]) return;
     bytes = value_bytes(node, graph_.value(id), symbol_value_);
     const auto sum = checked_add(now_, bytes);
     if (!sum) throw_invalid("the model's activations overflow");
@@ -122,6 +140,7 @@ class Occupancy {
  private:
   const Graph& graph_;
   std::int64_t symbol_value_;
+  std::vector<bool> constant_;
   std::vector<std::int64_t> bytes_;  ///< of values in use
   std::int64_t now_ = 0, peak_ = 0;
 };
@@ -143,7 +162,7 @@ std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value
   const auto sized = with_sizes(graph, symbol_value);
   const auto last = last_readers(sized);
   const auto index = index_values(sized);
-  Occupancy occupancy(sized, symbol_value);
+  Occupancy occupancy(sized, symbol_value, constants_of(sized, index));
   for (const auto id : sized.inputs)
     occupancy.take({"<input>", "of the graph", "", {}, {}, {}}, id);
   for (std::size_t i = 0; i < sized.nodes.size(); ++i) {

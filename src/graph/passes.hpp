@@ -45,8 +45,8 @@ std::vector<Unknown> unknown_operators(const Graph& graph);
 std::int64_t count_macs(const Graph& graph, std::int64_t symbol_value = 1);
 
 /// The most bytes that inputs, outputs and the values between nodes need at once, when nodes run in
-/// the graph's order, one at a time, and nothing is computed in place. Constants and what subgraphs
-/// hold are not counted. Axes and errors as for count_macs.
+/// the graph's order, one at a time, and nothing is computed in place. Constants, what follows from
+/// them alone, and what subgraphs hold are not counted. Axes and errors as for count_macs.
 std::int64_t peak_activation_bytes(const Graph& graph, std::int64_t symbol_value = 1);
 
 /// Elements of learned constants: all floating initialisers except the mean and variance of

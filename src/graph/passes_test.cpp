@@ -311,7 +311,8 @@ TEST(PeakActivationBytes, KeepsOutputsAndLeavesOutConstants) {
   const auto x = b.input("x", DType::F32, {{4, ""}});
   const auto early = b.node("Relu", {x});
   b.output(early, "early");
-  const auto sum = b.node("Add", {early, b.constant("c", zeros({4}))});
+  const auto weight = b.node("Neg", {b.constant("c", zeros({4}))});
+  const auto sum = b.node("Add", {early, weight});
   b.output(b.node("Neg", {b.node("Neg", {sum})}), "late");
   // early stays to the end; beside it at most two values of the chain.
   EXPECT_EQ(peak_activation_bytes(b.build()), 48);
