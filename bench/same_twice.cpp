@@ -2,7 +2,8 @@
 // A/A: the same cell twice, so that the truth is known. The interval must cover 1, and interleaving
 // must do what it is for: its root mean square error at most a third of that of measuring one after
 // the other, or below 1 %. "One after the other" is computed from the same timings: one cell's
-// blocks of a launch's first half against the other's of the second half.
+// blocks of a launch's first half against the other's of the second half. A right 95 % interval
+// misses the truth in one run of twenty: a run that misses is repeated once, and two in a row fail.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -51,7 +52,7 @@ struct Result {
   double sequential_rms = 0;
 };
 
-Result measure_twice(const Options& options) {
+Result measure_twice(const Options& options, std::uint64_t seed) {
   const bench::ScratchFolder folder;
   const bench::Contestant cell = {
       {},
@@ -62,7 +63,7 @@ Result measure_twice(const Options& options) {
   Errors errors;
   for (std::int64_t n = 1; n <= options.launches; ++n) {
     const auto launch = bench::launch(
-        cell, cell, {.rounds = options.rounds, .seed = static_cast<std::uint64_t>(200 + n)});
+        cell, cell, {.rounds = options.rounds, .seed = seed + static_cast<std::uint64_t>(n)});
     canary.insert(canary.end(), launch.canary.begin(), launch.canary.end());
     logs.push_back(launch.log_ratios());
     if (launch.control_ns.size() >= 2) add_errors(errors, launch);
@@ -84,27 +85,43 @@ Verdict judge(const Result& result) {
   return covers_one(result.comparison) && steadier(result) ? Verdict::Passed : Verdict::Missed;
 }
 
-int run(const Options& options) {
-  const Result result = measure_twice(options);
+std::string text_of(const Result& result) {
   const auto interval = result.comparison.interval.value_or(measure::Interval{});
-  const std::string text = fmt::format(
+  return fmt::format(
       "ratio {:.4f} [{:.4f}, {:.4f}], half-width {:.2f} %, {}\n"
       "RMS error: interleaved {:.2f} %, one after the other {:.2f} %\n{}\n",
       result.comparison.ratio, interval.lower, interval.upper, 100 * result.comparison.half_width,
       result.comparison.basis, 100 * result.interleaved_rms, 100 * result.sequential_rms,
       result.noise.text);
-  const Json data = {{"engine", options.engine},
-                     {"model", options.model},
-                     {"batch_size", options.batch},
-                     {"ratio", result.comparison.ratio},
-                     {"ratio_lower", interval.lower},
-                     {"ratio_upper", interval.upper},
-                     {"half_width", result.comparison.half_width},
-                     {"basis", result.comparison.basis},
-                     {"interleaved_rms", result.interleaved_rms},
-                     {"sequential_rms", result.sequential_rms},
-                     {"noise", result.noise.text}};
-  return bench::answer("same_twice", judge(result), text, data, options.json);
+}
+
+Json to_json(const Options& options, const Result& result, int runs) {
+  const auto interval = result.comparison.interval.value_or(measure::Interval{});
+  return {{"engine", options.engine},
+          {"model", options.model},
+          {"batch_size", options.batch},
+          {"runs", runs},
+          {"ratio", result.comparison.ratio},
+          {"ratio_lower", interval.lower},
+          {"ratio_upper", interval.upper},
+          {"half_width", result.comparison.half_width},
+          {"basis", result.comparison.basis},
+          {"interleaved_rms", result.interleaved_rms},
+          {"sequential_rms", result.sequential_rms},
+          {"noise", result.noise.text}};
+}
+
+int run(const Options& options) {
+  int runs = 1;
+  Result result = measure_twice(options, 200);
+  std::string text = text_of(result);
+  if (judge(result) == Verdict::Missed) {
+    ++runs;
+    result = measure_twice(options, 400);
+    text += "the same once more:\n" + text_of(result);
+  }
+  return bench::answer("same_twice", judge(result), text, to_json(options, result, runs),
+                       options.json);
 }
 
 }  // namespace
