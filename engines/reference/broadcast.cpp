@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "graph/elements.hpp"
 #include "graph/scalar.hpp"
@@ -81,6 +82,13 @@ Compute pairwise(const Site& site, Function function) {
   };
 }
 
+/// Integers are never shared out: only Mean does that, and it takes real numbers.
+template <class V>
+V shared(V value, double share) {
+  if constexpr (std::is_floating_point_v<V>) return value * static_cast<V>(share);
+  return value;
+}
+
 /// Any number of operands, rounded once at the end; `share`: what the result is multiplied by.
 template <class T>
 Compute together(const Site& site, graph::BinaryFunction<Wide<T>> function, double share) {
@@ -92,7 +100,7 @@ Compute together(const Site& site, graph::BinaryFunction<Wide<T>> function, doub
         auto value = widen(operand<T>(work, shape, 0, row)[i * shape.step(0)]);
         for (std::size_t k = 1; k < count; ++k)
           value = function(value, widen(operand<T>(work, shape, k, row)[i * shape.step(k)]));
-        if constexpr (is_real<T>) value *= share;
+        value = shared(value, share);
         to[i] = narrow<T>(value);
       }
     });
