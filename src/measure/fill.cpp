@@ -52,7 +52,8 @@ float normal(std::uint64_t random, std::int64_t steps) {
     for (int part = 0; part < 4; ++part)
       sum += static_cast<std::int64_t>((bits >> (16 * part)) & 0xffff);
   }
-  return static_cast<float>((sum - 6 * 0xffff) / (65536 / steps)) / static_cast<float>(steps);
+  const std::int64_t cut = (sum - std::int64_t{6} * 0xffff) / (65536 / steps);
+  return static_cast<float>(cut) / static_cast<float>(steps);
 }
 
 // Steps of a grid on which half precisions have no subnormal number, and in [-1, 1) every point.

@@ -13,8 +13,9 @@ namespace {
 /// Forwards; the worker lives as long as the model does.
 class RemoteRunner : public core::Runner {
  public:
-  RemoteRunner(WorkerOptions options, const std::filesystem::path& path, const Params& params)
-      : worker_(std::move(options)), info_(worker_.load(path, params).info) {
+  RemoteRunner(const WorkerOptions& options, const std::filesystem::path& path,
+               const Params& params)
+      : worker_(options), info_(worker_.load(path, params).info) {
     info_.requested.insert_or_assign("isolation", "process");
     info_.effective.insert_or_assign("isolation", "process");
   }
@@ -65,7 +66,7 @@ std::shared_ptr<core::Runner> load_remote(const std::filesystem::path& path, con
   // The worker may run on the chosen ones alone: a longer list would be refused there.
   if (params.contains("cpus")) inner.insert_or_assign("cpus", cpu_list_text(options.cpus));
   // Relative to our folder now, whatever the worker's will be.
-  return std::make_shared<RemoteRunner>(std::move(options), std::filesystem::absolute(path), inner);
+  return std::make_shared<RemoteRunner>(options, std::filesystem::absolute(path), inner);
 }
 
 std::vector<EngineStatus> probe_engines(const std::vector<std::string>& names,
