@@ -28,6 +28,9 @@ bool is_plannable(const graph::Graph& graph, const graph::Node& node) {
   });
 }
 
+/// Of values, nodes and ports that bodies may bring: some hundred bytes each.
+constexpr std::size_t kMostExpanded = 1U << 22;
+
 class LiveRun {
  public:
   LiveRun(const graph::Graph& graph, Pool& pool, const Multiplier& multiplier)
@@ -90,6 +93,12 @@ class LiveRun {
   }
 
   void step(const graph::Node& node) {
+    const auto kernel = kernels().find(node.op);
+    if (kernel == kernels().end()) {
+      throw Error(Status::Unsupported,
+                  fmt::format("node {} ({}): its bodies bring more than {} values and nodes",
+                              node.name, node.op, kMostExpanded));
+    }
     graph::infer_node(graph_, node);
     std::vector<View> in, out;
     std::vector<Tensor> made;
@@ -99,7 +108,7 @@ class LiveRun {
       made.push_back(id == graph::kNoValue ? Tensor{} : Tensor(planned.dtype, planned.shape));
       out.push_back(made.back().view());
     }
-    kernels().at(node.op)(Site(graph_, node))(
+    kernel->second(Site(graph_, node))(
         {.in = in, .out = out, .pool = pool_, .multiplier = multiplier_});
     for (std::size_t i = 0; i < made.size(); ++i)
       if (node.outputs[i] != graph::kNoValue) give(node.outputs[i], out[i], made[i].owner());
@@ -118,7 +127,7 @@ class LiveRun {
   }
 
   graph::Graph graph_;
-  graph::Expander expander_{graph_};
+  graph::Expander expander_{graph_, kMostExpanded};
   Pool& pool_;
   const Multiplier& multiplier_;
   std::vector<int> uses_;

@@ -62,9 +62,23 @@ graph::Constant aligned(const graph::Constant& constant) {
   return {constant.dtype, constant.shape, bytes, copy.owner()};
 }
 
-Plan live_plan(graph::Graph graph) {
+/// Constants of bodies too: they are put in place while the plan runs.
+void align_constants(graph::Graph& graph) {
   for (auto& value : graph.values)
     if (value.constant) value.constant = aligned(*value.constant);
+  for (auto& node : graph.nodes) {
+    for (auto& [name, attribute] : node.attributes) {
+      auto* body = std::get_if<std::shared_ptr<graph::Graph>>(&attribute);
+      if (body == nullptr) continue;
+      auto copy = std::make_shared<graph::Graph>(**body);
+      align_constants(*copy);
+      *body = std::move(copy);
+    }
+  }
+}
+
+Plan live_plan(graph::Graph graph) {
+  align_constants(graph);
   Plan plan;
   plan.live = std::make_shared<const graph::Graph>(std::move(graph));
   return plan;

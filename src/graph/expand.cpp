@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/text.hpp"
@@ -17,8 +18,26 @@ namespace inferometer::graph {
 
 namespace {
 
-/// A file of a few bytes may ask for any number of iterations.
-constexpr std::size_t kMostAdded = 1U << 18;
+/// What a copy of it costs: values, nodes and their ports, those of nested bodies too.
+std::size_t size_of(const Graph& body) {
+  std::size_t size = body.values.size();
+  for (const auto& node : body.nodes) {
+    size += 1 + node.inputs.size() + node.outputs.size() + node.attributes.size();
+    for (const auto& [name, attribute] : node.attributes)
+      if (const auto* inner = std::get_if<std::shared_ptr<Graph>>(&attribute))
+        size += size_of(**inner);
+  }
+  return size;
+}
+
+/// The one number of a constant condition or trip count; nullopt while it isn't known.
+std::optional<std::int64_t> one_number(const NodeView& view, std::size_t input) {
+  const auto numbers = view.integers(input);
+  if (numbers && numbers->size() != 1) {
+    view.fail("input {} holds {} numbers, one is needed", input, numbers->size());
+  }
+  return numbers ? std::optional((*numbers)[0]) : std::nullopt;
+}
 
 const Graph& body_of(const Node& node, const char* name) {
   const auto found = node.attributes.find(name);
@@ -72,13 +91,15 @@ class Splice {
 
   void adopt_values() {
     const std::unordered_set<ValueId> captured(body_.captured.begin(), body_.captured.end());
+    std::unordered_map<ValueId, ValueId> given;
+    for (std::size_t i = 0; i < body_.inputs.size(); ++i)
+      given.emplace(body_.inputs[i], inputs_[i]);
     for (std::size_t i = 0; i < body_.values.size(); ++i) {
       const auto id = static_cast<ValueId>(i);
-      const auto input = std::ranges::find(body_.inputs, id);
-      if (input != body_.inputs.end()) {
-        ids_.push_back(inputs_[static_cast<std::size_t>(input - body_.inputs.begin())]);
+      if (const auto input = given.find(id); input != given.end()) {
+        ids_.push_back(input->second);
         renamed_.emplace(body_.values[i].name, name_of(ids_.back()));
-      } else if (captured.count(id) != 0) {
+      } else if (captured.contains(id)) {
         ids_.push_back(known(body_.values[i].name));
       } else {
         ids_.push_back(added(body_.values[i]));
@@ -101,11 +122,16 @@ class Splice {
   }
 
   ValueId added(Value value) {
+    value.elements.reset();
+    if (!value.constant) {
+      value.dtype.reset();
+      value.shape.reset();
+    }
     if (expander_.index().contains(value.name)) {
-      const auto name =
-          fmt::format("{}/{}/{}", node_.name, value.name, expander_.graph_.values.size());
+      auto name = expander_.unused(
+          fmt::format("{}/{}/{}", node_.name, value.name, expander_.graph_.values.size()));
       renamed_.emplace(value.name, name);
-      value.name = name;
+      value.name = std::move(name);
     }
     return expander_.add(std::move(value));
   }
@@ -136,10 +162,20 @@ const ValueIndex& Expander::index() {
   return *index_;
 }
 
+std::string Expander::unused(std::string name) {
+  while (index().contains(name)) name += '\'';
+  return name;
+}
+
+bool Expander::afford(const Graph& body) {
+  // Beside the body an iteration brings two scalars and, for each result, a row and a Concat.
+  const auto size = size_of(body) + 8 * (2 + body.outputs.size());
+  if (size > left_) return false;
+  left_ -= size;
+  return true;
+}
+
 ValueId Expander::add(Value value) {
-  if (++added_ > kMostAdded) {
-    throw_unsupported("the bodies of If and Loop bring more than {} values", kMostAdded);
-  }
   const auto id = static_cast<ValueId>(graph_.values.size());
   if (index_) index_->emplace(value.name, id);
   graph_.values.push_back(std::move(value));
@@ -152,7 +188,7 @@ ValueId Expander::add_scalar(const Node& node, DType dtype, std::int64_t number)
   auto constant = dtype == DType::I64 ? make_constant<std::int64_t>({}, wide)
                                       : make_constant<std::uint8_t>({}, narrow);
   constant.dtype = dtype;
-  return add({fmt::format("{}/{}", node.name, graph_.values.size()),
+  return add({unused(fmt::format("{}/{}", node.name, graph_.values.size())),
               dtype,
               std::vector<Dim>(),
               std::move(constant),
@@ -167,16 +203,16 @@ Expander::Spliced Expander::splice(const Node& node, const Graph& body,
 std::optional<std::vector<Node>> Expander::expand(const Node& node) {
   if (!node.domain.empty()) return std::nullopt;
   if (node.op == "Loop") return expand_loop(node);
-  if (node.op != "If") return std::nullopt;
-  const auto condition = NodeView(graph_, node).integers(0);
-  if (!condition || condition->size() != 1) return std::nullopt;
-  return take_branch(node, (*condition)[0] != 0);
+  return node.op == "If" ? expand_if(node) : std::nullopt;
 }
 
-std::vector<Node> Expander::take_branch(const Node& node, bool condition) {
-  const auto* name = condition ? "then_branch" : "else_branch";
+std::optional<std::vector<Node>> Expander::expand_if(const Node& node) {
+  const auto condition = one_number(NodeView(graph_, node), 0);
+  if (!condition) return std::nullopt;
+  const auto* name = *condition != 0 ? "then_branch" : "else_branch";
   const auto& body = body_of(node, name);
   require_ports(node, name, body, 0, node.outputs.size());
+  if (!afford(body)) return std::nullopt;
   auto spliced = splice(node, body, {});
   for (std::size_t i = 0; i < node.outputs.size(); ++i)
     if (node.outputs[i] != kNoValue) spliced.nodes.push_back(identity(node, i, spliced.outputs[i]));
@@ -189,24 +225,23 @@ std::optional<std::vector<Node>> Expander::expand_loop(const Node& node) {
   const auto& body = body_of(node, "body");
   const auto carried = body.inputs.size() - std::min<std::size_t>(2, body.inputs.size());
   const auto results = body.outputs.size() - std::min<std::size_t>(1, body.outputs.size());
-  const bool started = node.inputs.size() == 2 + results + 1;
   require_ports(node, "body", body, 2 + carried, 1 + std::max(results, carried));
-  if ((!started && node.inputs.size() != 2 + carried) || node.outputs.size() > results) {
+  const auto inputs = node.started ? 2 + results + 1 : 2 + carried;
+  if (node.inputs.size() != inputs || node.outputs.size() > results) {
     throw_invalid("node {} (Loop): it has {} inputs and {} outputs, its body {} and {}",
                   printable(node.name), node.inputs.size(), node.outputs.size(), body.inputs.size(),
                   body.outputs.size());
   }
   const NodeView view(graph_, node);
   const auto known = [&](std::size_t input, std::int64_t when_left_out) {
-    if (node.inputs[input] == kNoValue) return std::optional(when_left_out);
-    const auto numbers = view.integers(input);
-    return numbers && numbers->size() == 1 ? std::optional((*numbers)[0]) : std::nullopt;
+    return node.inputs[input] == kNoValue ? std::optional(when_left_out) : one_number(view, input);
   };
   const auto trips = known(0, std::numeric_limits<std::int64_t>::max());
   const auto condition = known(1, 1);
-  const auto iteration = started ? known(node.inputs.size() - 1, 0) : 0;
+  const auto iteration = node.started ? known(node.inputs.size() - 1, 0) : 0;
   if (!trips || !condition || !iteration) return std::nullopt;
-  if (*condition == 0 || *iteration >= *trips) return finish(node, body, started);
+  if (*condition == 0 || *iteration >= *trips) return finish(node, body);
+  if (!afford(body)) return std::nullopt;
   return iterate(node, body, *iteration);
 }
 
@@ -218,12 +253,12 @@ std::vector<Node> Expander::iterate(const Node& node, const Graph& body, std::in
   inputs.insert(inputs.end(), node.inputs.begin() + 2, carried_end);
   auto [nodes, outputs] = splice(node, body, inputs);
   Node rest = node;
+  rest.started = true;
   rest.inputs = {node.inputs[0]};
   rest.inputs.insert(rest.inputs.end(), outputs.begin(),
                      outputs.begin() + 1 + static_cast<std::ptrdiff_t>(carried));
   for (std::size_t i = 1 + carried; i < outputs.size(); ++i) {
-    const bool started = node.inputs.size() > inputs.size();
-    const auto so_far = started ? node.inputs[1 + i] : kNoValue;
+    const auto so_far = node.started ? node.inputs[1 + i] : kNoValue;
     rest.inputs.push_back(appended(node, so_far, outputs[i], nodes));
   }
   rest.inputs.push_back(add_scalar(node, DType::I64, iteration + 1));
@@ -234,15 +269,16 @@ std::vector<Node> Expander::iterate(const Node& node, const Graph& body, std::in
 /// Adds the nodes that give `so_far` with one row more.
 ValueId Expander::appended(const Node& node, ValueId so_far, ValueId row,
                            std::vector<Node>& nodes) {
-  const auto name = fmt::format("{}/scan/{}", node.name, graph_.values.size());
-  Node unsqueeze{name + "/row", "Unsqueeze", "", {row}, {add({name + "/row", {}, {}, {}, {}})}, {}};
+  const auto name = unused(fmt::format("{}/scan/{}", node.name, graph_.values.size()));
+  Node unsqueeze{
+      name + "/row", "Unsqueeze", "", {row}, {add({unused(name + "/row"), {}, {}, {}, {}})}, {}};
   if (graph_.opset < 13) {
     unsqueeze.attributes["axes"] = std::vector<std::int64_t>{0};
   } else {
     const std::vector<std::int64_t> first = {0};
     auto axes = make_constant<std::int64_t>({1}, first);
     unsqueeze.inputs.push_back(
-        add({name + "/axes", DType::I64, fixed_dims(axes.shape), std::move(axes), {}}));
+        add({unused(name + "/axes"), DType::I64, fixed_dims(axes.shape), std::move(axes), {}}));
   }
   const auto one = unsqueeze.outputs[0];
   nodes.push_back(std::move(unsqueeze));
@@ -252,18 +288,39 @@ ValueId Expander::appended(const Node& node, ValueId so_far, ValueId row,
   return all;
 }
 
-std::vector<Node> Expander::finish(const Node& node, const Graph& body, bool started) {
+std::vector<Node> Expander::finish(const Node& node, const Graph& body) {
   const auto carried = body.inputs.size() - 2;
   std::vector<Node> nodes;
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] == kNoValue) continue;
-    if (i >= carried && !started) {
-      throw_unsupported("node {} (Loop): it gathers the results of no iteration",
-                        printable(node.name));
-    }
-    nodes.push_back(identity(node, i, node.inputs[2 + i]));
+    const bool no_row = i >= carried && !node.started;
+    nodes.push_back(
+        identity(node, i, no_row ? add_no_rows(node, body, 1 + i) : node.inputs[2 + i]));
   }
   return nodes;
+}
+
+/// What a scan gives that gathered nothing: [0, ...] of what the body declares.
+ValueId Expander::add_no_rows(const Node& node, const Graph& body, std::size_t output) {
+  const auto id = body.outputs[output];
+  const auto* declared = id == kNoValue ? nullptr : &body.value(id);
+  std::vector<std::int64_t> sizes = {0};
+  bool fixed = declared != nullptr && declared->dtype && declared->shape;
+  for (std::size_t i = 0; fixed && i < declared->shape->size(); ++i) {
+    sizes.push_back((*declared->shape)[i].size);
+    fixed = sizes.back() >= 0;
+  }
+  if (!fixed) {
+    throw_unsupported(
+        "node {} (Loop): it gathers the results of no iteration, and its body doesn't "
+        "declare their shape",
+        printable(node.name));
+  }
+  return add({unused(node.name + "/no rows"),
+              declared->dtype,
+              fixed_dims(sizes),
+              Constant{*declared->dtype, sizes, {}, nullptr},
+              {}});
 }
 
 }  // namespace inferometer::graph

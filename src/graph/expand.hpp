@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "graph/graph.hpp"
@@ -15,14 +16,17 @@ namespace inferometer::graph {
 /// nothing else adds values.
 class Expander {
  public:
-  /// `graph` must outlive it.
-  explicit Expander(Graph& graph) : graph_(graph) {}
+  /// `graph` must outlive it. Values, nodes and their ports together count in `budget`: a file of a
+  /// few bytes may ask for any number of iterations.
+  Expander(Graph& graph, std::size_t budget) : graph_(graph), left_(budget) {}
 
   /// An If whose condition is constant: the nodes of the branch that it takes. A Loop whose trip
   /// count and condition are constant: the nodes of one iteration and a Loop of those that are
-  /// left, or, after the last, nodes that hand its results on. nullopt for any other node. Throws
-  /// Error{Invalid} naming the node when a body is missing or doesn't suit it, and
-  /// Error{Unsupported} when what was put in place grows without bound.
+  /// left,   /// or, after the last, nodes that hand its results on. nullopt for any other node,
+  /// and where the budget doesn't suffice. A body's condition counts even where the Loop was given
+  /// none, as in ONNX's reference and ONNX Runtime. What a body declares of its values is not taken
+  /// over: the next iteration may be of another shape. Throws Error{Invalid} naming the node when a
+  /// body is missing or doesn't suit it.
   std::optional<std::vector<Node>> expand(const Node& node);
 
   /// By name, with the values added so far.
@@ -35,10 +39,13 @@ class Expander {
   };
   friend class Splice;
 
-  std::vector<Node> take_branch(const Node& node, bool condition);
   std::vector<Node> iterate(const Node& node, const Graph& body, std::int64_t iteration);
-  std::vector<Node> finish(const Node& node, const Graph& body, bool started);
+  std::vector<Node> finish(const Node& node, const Graph& body);
+  ValueId add_no_rows(const Node& node, const Graph& body, std::size_t output);
   std::optional<std::vector<Node>> expand_loop(const Node& node);
+  std::optional<std::vector<Node>> expand_if(const Node& node);
+  bool afford(const Graph& body);
+  std::string unused(std::string name);
   Spliced splice(const Node& node, const Graph& body, const std::vector<ValueId>& inputs);
   ValueId add(Value value);
   ValueId add_scalar(const Node& node, DType dtype, std::int64_t number);
@@ -46,7 +53,7 @@ class Expander {
 
   Graph& graph_;
   std::optional<ValueIndex> index_;
-  std::size_t added_ = 0;
+  std::size_t left_;
 };
 
 }  // namespace inferometer::graph

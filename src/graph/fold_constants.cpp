@@ -13,6 +13,8 @@ namespace {
 
 /// All results together: a file of a few bytes may ask for many large ones.
 constexpr std::int64_t kMostFoldedBytes = 512LL << 20;
+/// Longer loops are kept: they run as well, where they can.
+constexpr std::size_t kMostExpanded = 1U << 18;
 
 bool is_fixed(const Value& value) {
   return value.dtype && value.shape &&
@@ -102,7 +104,7 @@ class Folder {
   }
 
   Graph& graph_;
-  Expander expander_{graph_};
+  Expander expander_{graph_, kMostExpanded};
   std::size_t limit_bytes_;
   std::int64_t left_ = kMostFoldedBytes;
 };

@@ -74,6 +74,7 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   std::map<std::string, Attribute> attributes;
+  bool started = false;  ///< a Loop with iterations behind it (expand.hpp); never in a file
 };
 
 /// Nodes are in topological order. Every value is produced by at most one of: an input, a constant,

@@ -7,6 +7,8 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_set>
+#include <utility>
 
 #include "graph/operators.hpp"
 #include "graph/uses.hpp"
@@ -138,11 +140,11 @@ double conversion_bytes(const Value& value) {
 /// What the node reads beside its images, of the rank of images: run-time weights, and what its
 /// bodies capture.
 std::vector<ValueId> plain_inputs(const Graph& graph, const Node& node, const ValueIndex& index) {
-  const auto data = data_inputs(graph, node);
+  const auto images = data_inputs(graph, node);
+  const std::unordered_set<ValueId> data(images.begin(), images.end());
   auto read = values_read(node, index);
   std::erase_if(read, [&](ValueId id) {
-    return !is_image(graph.value(id)) || graph.value(id).constant ||
-           std::ranges::find(data, id) != data.end();
+    return !is_image(graph.value(id)) || graph.value(id).constant || data.contains(id);
   });
   return read;
 }
@@ -269,12 +271,12 @@ std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {
 
 std::vector<Conversion> conversions(const Graph& graph, const LayoutPlan& plan) {
   std::vector<Conversion> needed;
+  std::set<std::pair<ValueId, Layout>> seen;
   const auto index = index_values(graph);
   const auto want = [&](ValueId id, Layout layout) {
     if (plan.values[static_cast<std::size_t>(id)] == layout) return;
     if (conversion_bytes(graph.value(id)) == 0) return;
-    const Conversion conversion{id, layout};
-    if (std::ranges::find(needed, conversion) == needed.end()) needed.push_back(conversion);
+    if (seen.insert({id, layout}).second) needed.push_back({id, layout});
   };
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const auto id : data_inputs(graph, graph.nodes[i])) want(id, plan.nodes[i]);

@@ -149,6 +149,7 @@ class Mover {
 
   /// An input as a value of this part's.
   ValueId copied(ValueId input) {
+    if (const auto found = copies_.find(input); found != copies_.end()) return found->second;
     const auto copy = add(moved(part_.graph.value(input)));
     whole_.nodes.push_back({in_part("copy of " + part_.graph.value(input).name),
                             "Identity",
@@ -156,6 +157,7 @@ class Mover {
                             {moved(input)},
                             {copy},
                             {}});
+    copies_.emplace(input, copy);
     return copy;
   }
 
@@ -219,6 +221,7 @@ class Mover {
   std::set<std::string>& used_;  ///< names of the whole's values
   const Part& part_;
   Symbols symbols_;
+  std::map<ValueId, ValueId> copies_;         ///< inputs of the part that have a value of its own
   std::vector<ValueId> ids_;                  ///< of the part -> of the whole
   std::map<std::string, std::string> names_;  ///< the same for names
 };

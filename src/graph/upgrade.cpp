@@ -127,11 +127,12 @@ class Upgrade {
   /// axes meet, so that ones have to follow.
   void align_second_input(Node& node) {
     const bool slope = node.op == "PRelu";
-    const bool has_axis = node.attributes.contains("axis");
+    const bool broadcasts =
+        node.attributes.contains("axis") && int_attribute(node, "broadcast", 0) != 0;
     const auto given = slope ? std::int64_t{1} : int_attribute(node, "axis", 0);
     node.attributes.erase("axis");
     node.attributes.erase("broadcast");
-    if (node.inputs.size() != 2 || !(slope || has_axis)) return;
+    if (node.inputs.size() != 2 || !(slope || broadcasts)) return;
     // A left-out input is refused with the other rules of the operator.
     if (node.inputs[0] == kNoValue || node.inputs[1] == kNoValue) return;
     const auto& second = graph_.value(node.inputs[1]).shape;

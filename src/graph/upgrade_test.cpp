@@ -64,6 +64,12 @@ TEST(Upgrade, ABroadcastOfTheLastAxesIsTheUsualOne) {
       "Add");
 }
 
+TEST(Upgrade, AnAxisWithoutABroadcastMeansNothing) {
+  EXPECT_EQ(nodes(upgraded("Add", {{"broadcast", std::int64_t{0}}, {"axis", std::int64_t{1}}},
+                           {2, 3, 4})),
+            "Add");
+}
+
 TEST(Upgrade, ASlopeIsPerChannel) {
   const auto graph = upgraded("PRelu", {}, {3});
   EXPECT_EQ(nodes(graph), "Unsqueeze PRelu");
@@ -102,7 +108,8 @@ TEST(Upgrade, AnAxisThatDoesNotFitIsRefused) {
   Builder b("old", 6);
   const auto x = b.input("x", DType::F32, fixed_dims(Ints{2, 3, 4}));
   const auto s = b.constant("s", {3, 4}, std::vector<float>(12));
-  b.output(b.node("Add", {x, s}, {{"axis", std::int64_t{2}}}, "it"), "y");
+  b.output(b.node("Add", {x, s}, {{"broadcast", std::int64_t{1}}, {"axis", std::int64_t{2}}}, "it"),
+           "y");
   EXPECT_THAT(refusal(b.graph()), HasSubstr("don't fit into rank 3"));
 }
 
@@ -111,7 +118,7 @@ TEST(Upgrade, ALeftOutInputIsRefused) {
     Builder b("old", 6);
     const auto x = b.input("x", DType::F32, fixed_dims(Ints{2, 3}));
     Builder::Attributes attributes;
-    if (axis) attributes["axis"] = std::int64_t{0};
+    if (axis) attributes = {{"broadcast", std::int64_t{1}}, {"axis", std::int64_t{0}}};
     b.output(b.node(op, {x, kNoValue}, attributes, "it"), "y");
     EXPECT_THAT(refusal(b.graph()), HasSubstr("node it (" + op + ")"));
   }
