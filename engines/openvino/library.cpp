@@ -22,6 +22,19 @@ const LibraryQuery& query() {
   return query;
 }
 
+// The CPU plugin takes the CPUs of the thread that first asks it for anything as those of the
+// machine, for as long as the process lives. That must not be a load, which is confined to its
+// budget: a later, wider one would get the narrow one's CPUs.
+void see_all_cpus(const Library& library) {
+  ov_core_t* core = nullptr;
+  library.check(library.core_create(&core), Status::Unavailable);
+  const std::unique_ptr<ov_core_t, void (*)(ov_core_t*)> owned(core, library.core_free);
+  char* name = nullptr;
+  library.check(library.core_get_property(core, "CPU", "FULL_DEVICE_NAME", &name),
+                Status::Unavailable);
+  library.free(name);
+}
+
 Library open(const std::filesystem::path& path) {
 #ifdef INFEROMETER_SANITIZED
   // TBB opens its allocator with RTLD_DEEPBIND, on which AddressSanitizer aborts, unless told so.
@@ -38,6 +51,7 @@ Library open(const std::filesystem::path& path) {
   opened.check(opened.get_openvino_version(&version), Status::Unavailable);
   opened.version = version.buildNumber;
   opened.version_free(&version);
+  see_all_cpus(opened);
   return opened;
 }
 

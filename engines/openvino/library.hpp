@@ -21,6 +21,7 @@ namespace inferometer::openvino {
   X(core_create)                              \
   X(core_free)                                \
   X(core_set_properties)                      \
+  X(core_get_property)                        \
   X(core_read_model)                          \
   X(core_read_model_from_memory_buffer)       \
   X(core_compile_model_props)                 \

@@ -145,7 +145,8 @@ void artifact_cache(const Bench& bench) {
 }  // namespace
 
 std::vector<Case> param_cases() {
-  return {{"params_described", described},
+  return {{"cpus", cpus},
+          {"params_described", described},
           {"param_unknown", unknown},
           {"param_out_of_domain", out_of_domain},
           {"precision_default", precision_default},
@@ -155,7 +156,6 @@ std::vector<Case> param_cases() {
           {"precision_int8", precision<3>},
           {"device_absent", device},
           {"threads", threads},
-          {"cpus", cpus},
           {"missing_library", missing_library},
           {"library_of_another_kind", library_of_another_kind},
           {"artifact_cache", artifact_cache}};
