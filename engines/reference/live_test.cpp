@@ -12,16 +12,11 @@ namespace inferometer::reference {
 namespace {
 
 std::vector<Tensor> run(const graph::Graph& graph, const std::vector<Tensor>& inputs) {
-  std::vector<Shape> shapes;
-  std::vector<View> views;
-  for (const auto& input : inputs) {
-    shapes.push_back(input.shape());
-    views.push_back(input.view());
-  }
-  const auto plan = make_plan(graph, shapes);
+  const Fed fed(inputs);
+  const auto plan = make_plan(graph, fed.shapes);
   EXPECT_NE(plan->live, nullptr);
   Pool pool(1);
-  return run_live(*plan->live, views, pool, multipliers().back());
+  return run_live(*plan->live, fed.views, pool, multipliers().back());
 }
 
 TEST(Live, ReshapesAsTheDataSay) {

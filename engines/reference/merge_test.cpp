@@ -13,19 +13,14 @@ namespace inferometer::reference {
 namespace {
 
 std::vector<Floats> computed(const graph::Graph& graph, const std::vector<Tensor>& inputs) {
-  std::vector<Shape> shapes;
-  std::vector<View> views;
-  for (const auto& input : inputs) {
-    shapes.push_back(input.shape());
-    views.push_back(input.view());
-  }
-  const auto plan = make_plan(graph, shapes);
+  const Fed fed(inputs);
+  const auto plan = make_plan(graph, fed.shapes);
   std::vector<Tensor> outputs;
   for (const auto& place : plan->outputs) outputs.emplace_back(place.view.dtype, place.view.shape);
   const std::vector<View> out(outputs.begin(), outputs.end());
   Arena arena;
   Pool pool(1);
-  run_plan(*plan, views, out, arena, pool, multipliers().back(), {});
+  run_plan(*plan, fed.views, out, arena, pool, multipliers().back(), {});
   std::vector<Floats> results;
   for (const auto& output : outputs) results.push_back(values<float>(output));
   return results;

@@ -28,6 +28,18 @@ std::vector<T> values(const Tensor& from) {
   return {span.begin(), span.end()};
 }
 
+/// What a plan is made for, and what it runs on.
+struct Fed {
+  explicit Fed(const std::vector<Tensor>& inputs) {
+    for (const auto& input : inputs) {
+      shapes.push_back(input.shape());
+      views.push_back(input.view());
+    }
+  }
+  std::vector<Shape> shapes;
+  std::vector<View> views;
+};
+
 /// A node, its inputs and the shape that its output has.
 struct OneOp {
   std::string op;

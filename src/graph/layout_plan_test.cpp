@@ -23,7 +23,8 @@ std::string converted(const Graph& graph) {
 }
 
 struct Image {
-  Builder b{"layout"};
+  explicit Image(std::int64_t opset = 17) : b("layout", opset) {}
+  Builder b;
   ValueId weight = b.constant("w", {2, 2, 1, 1}, std::vector<float>(4, 1));
   ValueId first(std::string name = "x") {
     return b.input(std::move(name), DType::F32, {symbol_dim("N"), {2, ""}, {4, ""}, {4, ""}});
@@ -126,13 +127,16 @@ TEST(LayoutPlan, LeftOutOutputsAndStatisticsOfPlacesStayPlain) {
   graph.nodes[1].outputs[0] = kNoValue;
   EXPECT_EQ(plan_layout(graph).nodes[1], Layout::Plain);
 
-  Image n;
+  Image n(7);
   const auto statistics = n.b.constant("p", {2, 4, 4}, std::vector<float>(32, 1));
   const auto norm = n.b.node("BatchNormalization",
                              {n.conv(n.first()), statistics, statistics, statistics, statistics},
                              {{"spatial", std::int64_t{0}}});
   n.b.output(n.conv(norm), "y");
-  EXPECT_EQ(plan_layout(n.b.graph()).nodes[1], Layout::Plain);
+  auto places = n.b.build();
+  EXPECT_EQ(plan_layout(places).nodes[1], Layout::Plain);
+  places.nodes[1].attributes["spatial"] = std::int64_t{1};
+  EXPECT_EQ(plan_layout(places).nodes[1], Layout::ChannelsLast) << "the cheaper side otherwise";
 }
 
 TEST(LayoutPlan, AxesHaveTheirPlaceInTheOtherLayout) {
