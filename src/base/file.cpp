@@ -89,4 +89,16 @@ void write_text_atomic(const std::filesystem::path& path, std::string_view text)
   fail(path, "can't be written; is the folder there, writable and not full?");
 }
 
+ScratchFolder::ScratchFolder(std::string_view name) {
+  auto pattern =
+      (std::filesystem::temp_directory_path() / (std::string(name) + "-XXXXXX")).string();
+  if (::mkdtemp(pattern.data()) == nullptr) fail(pattern, std::strerror(errno));
+  path_ = pattern;
+}
+
+ScratchFolder::~ScratchFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
 }  // namespace inferometer

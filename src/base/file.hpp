@@ -46,4 +46,19 @@ std::string read_text(const std::filesystem::path& path, std::size_t limit_bytes
 /// path.
 void write_text_atomic(const std::filesystem::path& path, std::string_view text);
 
+/// A new, empty, owner-only folder among the system's temporary ones, removed with all that is in
+/// it when the object goes.
+class ScratchFolder {
+ public:
+  /// Throws Error{Invalid} when it can't be made.
+  explicit ScratchFolder(std::string_view name);
+  ~ScratchFolder();
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 }  // namespace inferometer

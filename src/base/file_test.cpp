@@ -53,6 +53,17 @@ TEST_F(FileTest, FoldersFifosAndAbsentFilesAreInvalid) {
   }
 }
 
+TEST_F(FileTest, AScratchFolderIsTheOwnersAndGoesWithItsContent) {
+  fs::path path;
+  {
+    const ScratchFolder scratch("inferometer-test");
+    path = scratch.path();
+    EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
+    write_text_atomic(path / "a", "x");
+  }
+  EXPECT_FALSE(fs::exists(path));
+}
+
 TEST_F(FileTest, ARewrittenFileHasAnotherIdentity) {
   write_text_atomic(folder_ / "a", "one");
   const FileIdentity before = identity_of(folder_ / "a");

@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 #include "campaign/cells.hpp"
-#include "campaign/session.hpp"
+#include "campaign/pass.hpp"
 #include "campaign/summary.hpp"
 #include "core/unified.hpp"
 #include "measure/environment.hpp"
@@ -55,9 +55,9 @@ void record_unavailable(Session& session, const std::vector<Contender>& contende
   }
 }
 
-// Memory hardly moves between launches: once is enough.
 std::int64_t wanted_launches(const BenchOptions& options, const std::string& workload) {
-  return workload == "memory" ? 1 : options.launches;
+  const auto* pass = pass_of(workload);
+  return pass && pass->repeat == Pass::Repeat::Once ? 1 : options.launches;
 }
 
 std::vector<std::string> missing(const Session& session, const Contender& contender,
@@ -76,7 +76,7 @@ std::vector<std::string> missing(const Session& session, const Contender& conten
 std::vector<std::string> possible(const Session& session, const Contender& contender) {
   std::vector<std::string> workloads;
   for (const auto& workload : session.options.workloads)
-    if (workload != "memory" && !failure_of(session.journal, contender.ids.at(workload)))
+    if (!pass_of(workload) && !failure_of(session.journal, contender.ids.at(workload)))
       workloads.push_back(workload);
   return workloads;
 }

@@ -87,10 +87,10 @@ TEST_F(Bench, FiguresAreThoseOfTheEngine) {
   EXPECT_NEAR(find(result, "slow", "latency", 4).values.at("latency_p50_ns").get<double>(), 8e6,
               10);
   const auto& load = find(result, "slow", "load");
-  EXPECT_EQ(load.values.at("load_total_ns"), 1'000'000);
-  EXPECT_EQ(load.values.at("load_compile_ns"), 600'000);
-  EXPECT_TRUE(load.values.at("load_read_ns").is_null());
-  EXPECT_EQ(load.values.at("first_inference_ns"), 2'000'000);
+  EXPECT_EQ(load.values.at("load_warm_total_ns"), 1'000'000);
+  EXPECT_EQ(load.values.at("load_warm_compile_ns"), 600'000);
+  EXPECT_TRUE(load.values.at("load_warm_read_ns").is_null());
+  EXPECT_EQ(load.values.at("load_warm_first_inference_ns"), 2'000'000);
   EXPECT_EQ(find(result, "slow", "memory").values.at("memory_model_bytes"), 1 << 20);
 }
 
@@ -225,7 +225,7 @@ TEST_F(Bench, ACrashWithinTheRoundsLeavesTheOthersAlone) {
   const auto result = go();
   EXPECT_EQ(find(result, "fast", "throughput").status, Status::Crashed);
   EXPECT_EQ(find(result, "fast", "throughput").stage, "predict");
-  EXPECT_EQ(find(result, "fast", "load").status, Status::Ok) << "it was measured before";
+  EXPECT_EQ(find(result, "fast", "load").status, Status::Ok) << "it has processes of its own";
   EXPECT_EQ(find(result, "fast", "memory").status, Status::Ok) << "it has a process of its own";
   EXPECT_EQ(find(result, "slow", "throughput").status, Status::Ok);
   EXPECT_EQ(find(result, "slow", "throughput").values.at("rounds"), options.rounds);
@@ -250,18 +250,32 @@ TEST_F(Bench, ACrashInALaterLaunchKeepsTheFiguresOfTheEarlier) {
   EXPECT_EQ(measure::to_json(summarise(read_journal(journal)).back()), measure::to_json(fast));
 }
 
-TEST_F(Bench, LoadsFromTheArtifactCacheAreNotMixedWithOthers) {
+TEST_F(Bench, LoadsAreTimedWarmColdAndFromAnArtifact) {
   options.batch_sizes = {1};
   options.workloads = {"load"};
-  options.launches = 3;
-  lab.on_event = [&](const std::string& event) {
-    if (event == "load slow" && lab.count(event) == 2) lab.scripts["fast"].from_artifact = true;
-  };
+  options.params = {{"cache_dir", {"given"}}};
+  lab.scripts["fast"].keeps_artifacts = true;
   const auto result = go();
-  const auto& load = find(result, "fast", "load");
-  EXPECT_EQ(load.values.at("load_state"), "artifact");
-  EXPECT_EQ(load.values.at("launches"), 2);
-  EXPECT_THAT(load.warnings, testing::Contains(HasSubstr("2 of 3 launches")));
+  const auto& fast = find(result, "fast", "load").values;
+  for (const auto* key : {"load_warm_total_ns", "load_cold_total_ns", "load_artifact_total_ns"})
+    EXPECT_EQ(fast.at(key), 1'000'000) << key;
+  EXPECT_EQ(fast.at("load_cold_files_bytes"), 1000);
+  EXPECT_THAT(lab.dropped, testing::UnorderedElementsAre("libfast", "m.onnx"));
+  EXPECT_EQ(lab.count("load fast"), 5) << "to be checked, warm, cold, to leave an artifact, from it";
+  const auto& slow = find(result, "slow", "load").values;
+  EXPECT_TRUE(slow.at("load_artifact_total_ns").is_null());
+  EXPECT_THAT(slow.at("load_artifact_total_ns_why").get<std::string>(), HasSubstr("no artifact"));
+}
+
+TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
+  options.batch_sizes = {1};
+  options.workloads = {"load"};
+  lab.still_cached = 0.4;
+  const auto result = go();
+  const auto& values = find(result, "fast", "load").values;
+  EXPECT_EQ(values.at("load_cold_resident_share"), 0.4);
+  EXPECT_TRUE(values.at("load_cold_total_ns").is_null());
+  EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
 }
 
 TEST_F(Bench, MoreInFlightGivesLatencyBlocksOfItsOwn) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,10 +22,10 @@ namespace inferometer::campaign {
 struct Script {
   std::int64_t row_ns = 1'000'000;
   bool available = true;
-  bool wrong = false;             ///< an answer that isn't right
-  bool stale = false;             ///< every row gets the answer of the first
-  bool nan = false;               ///< every row but the first is NaN
-  bool from_artifact = false;     ///< loads are
+  bool wrong = false;  ///< an answer that isn't right
+  bool stale = false;  ///< every row gets the answer of the first
+  bool nan = false;    ///< every row but the first is NaN
+  bool keeps_artifacts = false;
   std::int64_t own_batch = 1;     ///< without param batch_size
   std::optional<Error> at_load;   ///< thrown by load
   std::optional<Error> at_block;  ///< thrown by block number `block_number`
@@ -43,7 +44,10 @@ class FakeLab : public Lab {
   std::vector<int> canary_cpus;  ///< of the last canary
   std::int64_t canary_ns = 0;
   std::string machine_name = "fake";
-  std::string build = "build 1 ";  ///< of the plugins
+  std::string build = "build 1 ";   ///< of the plugins
+  std::set<std::string> artifacts;  ///< cache folders that hold one
+  std::vector<std::filesystem::path> dropped;
+  double still_cached = 0;  ///< share of what was dropped
 
   void tell(const std::string& event) {
     events.push_back(event);
@@ -69,6 +73,7 @@ class FakeLab : public Lab {
     if (path.string().find("absent") != std::string::npos)
       throw Error(Status::Invalid, path.string() + ": no such file");
     return {.hash = "model " + path.string(),
+            .files = {path},
             .inputs = ports("x"),
             .outputs = ports("y"),
             .macs = 1000,
@@ -79,6 +84,11 @@ class FakeLab : public Lab {
   }
   std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override;
   Tensor shared(DType dtype, const Shape& shape) override { return {dtype, shape}; }
+  measure::CachedBytes drop_from_page_cache(std::span<const std::filesystem::path> files) override {
+    tell("drop");
+    dropped.assign(files.begin(), files.end());
+    return {1000, static_cast<std::int64_t>(1000 * still_cached)};
+  }
   std::vector<int> cpus(const Params& params) override {
     const auto list = params.find("cpus");
     return list == params.end() ? std::vector{0, 1} : parse_cpu_list(to_string(list->second));
@@ -118,11 +128,14 @@ class FakeWorker : public CellWorker {
     lab_.tell("load " + cell_.engine);
     if (script_.at_load) throw *script_.at_load;
     lab_.clock_ns += 1'000'000;
+    loaded_ = true;
     Info info;
     info.engine = cell_.engine;
     info.engine_version = "1.0";
     info.model_hash = "model";
-    info.from_artifact = script_.from_artifact;
+    if (const auto cache = cell_.params.find("cache_dir");
+        script_.keeps_artifacts && cache != cell_.params.end())
+      info.from_artifact = !lab_.artifacts.insert(to_string(cache->second)).second;
     info.inputs = FakeLab::ports("x");
     info.outputs = FakeLab::ports("y");
     info.requested = cell_.params;
@@ -169,6 +182,11 @@ class FakeWorker : public CellWorker {
     if (std::exchange(parked_, false)) ++lab_.running;
   }
   void open_library() override { lab_.tell("library " + cell_.engine); }
+  void unload() override { lab_.tell("unload " + cell_.engine); }
+  std::set<std::filesystem::path> mapped_files() const override {
+    if (!loaded_) return {"libworker"};
+    return {"libworker", "lib" + cell_.engine};
+  }
   void begin_phase() override {}
   void end_phase(measure::MemoryPhase phase) override {
     values_["memory_" + std::string(measure::to_string(phase)) + "_bytes"] = 1 << 20;
@@ -182,7 +200,7 @@ class FakeWorker : public CellWorker {
   std::vector<Tensor> inputs_;
   Json values_ = Json::object();
   int blocks_ = 0;
-  bool parked_ = false;
+  bool loaded_ = false, parked_ = false;
 };
 
 inline std::unique_ptr<CellWorker> FakeLab::worker(const measure::Cell& cell) {

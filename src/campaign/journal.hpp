@@ -55,7 +55,7 @@ struct Block {
 struct Round {
   std::int64_t launch = 0;
   std::string group;
-  std::int64_t round = 0;        ///< from 1; 0 = the load and memory passes before the rounds
+  std::int64_t round = 0;        ///< from 1; 0 = the passes after the rounds
   Json canary = Json::object();  ///< "before" and "after", each with Field keys; may be empty
   bool rejected = false;         ///< the canary changed within it; kept all the same
   std::vector<Block> blocks;

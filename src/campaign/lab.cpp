@@ -80,15 +80,13 @@ class ProcessWorker : public CellWorker {
     const auto library = params_.find("library");
     worker_.probe(cell_.engine, library == params_.end() ? "" : to_string(library->second));
   }
+  void unload() override { worker_.unload(); }
+  std::set<std::filesystem::path> mapped_files() const override {
+    return measure::mapped_files(worker_.pid());
+  }
   void begin_phase() override { recorder_.begin(); }
   void end_phase(measure::MemoryPhase phase) override { recorder_.end(phase); }
-  Json memory() const override {
-    auto values = recorder_.values();
-    const std::string released(measure::to_string(measure::MemoryPhase::Released));
-    values["memory_" + released + "_bytes"] = nullptr;
-    values["memory_" + released + "_bytes_why"] = "a worker ends with its model";
-    return values;
-  }
+  Json memory() const override { return recorder_.values(); }
 
  private:
   measure::Cell cell_;
@@ -146,7 +144,12 @@ class ProcessLab : public Lab {
     if (!engines_.empty()) return engines_;
     std::vector<std::string> names;
     for (const auto& plugin : core::plugins()) names.push_back(plugin.name);
-    return engines_ = process::probe_engines(names, kProbeLimit);
+    engines_ = process::probe_engines(names, kProbeLimit);
+    // Workers are told these hashes: reading a library again would warm the page cache of a cold
+    // load.
+    for (const auto& engine : engines_)
+      if (engine.available && !engine.library.empty()) core::file_hash(engine.library);
+    return engines_;
   }
   std::string plugin_hash(const std::string& engine) override {
     for (const auto& plugin : core::plugins())
@@ -154,7 +157,8 @@ class ProcessLab : public Lab {
     return "";
   }
   ModelFacts model(const std::filesystem::path& path) override {
-    ModelFacts facts{.hash = core::model_hash(path).hex};
+    auto hash = core::model_hash(path);
+    ModelFacts facts{.hash = std::move(hash.hex), .files = std::move(hash.files)};
     try {
       if (path.extension() == ".onnx") read_graph(path, facts);
     } catch (const Error& error) {
@@ -164,6 +168,9 @@ class ProcessLab : public Lab {
   }
   std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override {
     return std::make_unique<ProcessWorker>(cell);
+  }
+  measure::CachedBytes drop_from_page_cache(std::span<const std::filesystem::path> files) override {
+    return measure::drop_from_page_cache(files);
   }
   Tensor shared(DType dtype, const Shape& shape) override {
     return process::shared_tensor(dtype, shape);

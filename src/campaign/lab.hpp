@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "measure/canary.hpp"
 #include "measure/memory.hpp"
 #include "measure/outcome.hpp"
+#include "measure/page_cache.hpp"
 #include "measure/parity.hpp"
 #include "process/worker.hpp"
 
@@ -24,9 +26,10 @@ namespace inferometer::campaign {
 
 /// What a model file tells before any engine loads it.
 struct ModelFacts {
-  std::string hash;                   ///< with its external data
-  std::vector<Port> inputs, outputs;  ///< empty: our reader can't tell, `why` says why
-  std::optional<std::int64_t> macs;   ///< per sample
+  std::string hash;                          ///< with its external data
+  std::vector<std::filesystem::path> files;  ///< its own, then those of its external data
+  std::vector<Port> inputs, outputs;         ///< empty: our reader can't tell, `why` says why
+  std::optional<std::int64_t> macs;          ///< per sample
   std::optional<std::int64_t> parameters;
   /// By output: those that a Softmax makes. Empty: our reader can't tell.
   std::vector<std::optional<measure::Softmax>> softmaxes;
@@ -47,6 +50,9 @@ class CellWorker {
   virtual void wake() = 0;
   /// Opens the engine's library without loading a model.
   virtual void open_library() = 0;
+  virtual void unload() = 0;
+  /// Files that the process maps.
+  virtual std::set<std::filesystem::path> mapped_files() const = 0;
   /// Memory of the process tree: peaks begin anew / a phase ends / Field keys of the phases ended.
   virtual void begin_phase() = 0;
   virtual void end_phase(measure::MemoryPhase phase) = 0;
@@ -70,6 +76,9 @@ class Lab {
   virtual ModelFacts model(const std::filesystem::path& path) = 0;
   /// A fresh process; nothing is loaded yet. Throws Error{Unavailable} when it can't be started.
   virtual std::unique_ptr<CellWorker> worker(const measure::Cell& cell) = 0;
+  /// Returns what stayed.
+  virtual measure::CachedBytes drop_from_page_cache(
+      std::span<const std::filesystem::path> files) = 0;
   /// Zeroed memory that every worker reads without a copy.
   virtual Tensor shared(DType dtype, const Shape& shape) = 0;
   /// The CPUs of a worker with these params (`threads` and `cpus` count): the same for all cells,

@@ -6,7 +6,7 @@
 #include <memory>
 #include <set>
 
-#include "campaign/seat.hpp"
+#include "campaign/pass.hpp"
 #include "campaign/session.hpp"
 #include "measure/schedule.hpp"
 
@@ -188,19 +188,13 @@ std::string id_of(const Seat& seat, const std::string& workload) {
   return "";
 }
 
-void record_loads(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats) {
-  Round round{.launch = plan.launch, .group = plan.group};
-  for (const auto& seat : seats)
-    if (const auto id = id_of(seat, "load"); seat.worker && !id.empty())
-      round.blocks.push_back({.cell_ids = {id}, .values = seat.load});
-  if (!round.blocks.empty()) session.record(std::move(round));
-}
-
-void run_memory(Session& session, const LaunchPlan& plan, const Seat& seat) {
-  const auto id = id_of(seat, "memory");
+void run_pass(Session& session, const LaunchPlan& plan, const Seat& seat, const Pass& pass) {
+  const auto id = id_of(seat, std::string(pass.workload));
   Round round{.launch = plan.launch, .group = plan.group};
   try {
-    round.blocks.push_back({.cell_ids = {id}, .values = memory_pass(session, seat)});
+    auto values = pass.measure(session, seat);
+    if (!values) return;
+    round.blocks.push_back({.cell_ids = {id}, .values = std::move(*values)});
   } catch (const Error& error) {
     const auto& cell = *std::ranges::find(seat.cells, id, &measure::Outcome::cell_id);
     session.record(failed_with(cell, "measure", error));
@@ -209,10 +203,23 @@ void run_memory(Session& session, const LaunchPlan& plan, const Seat& seat) {
   session.record(std::move(round));  // what the journal throws is not the cell's failure
 }
 
-bool wants_memory(const Seat& seat) {
-  return !id_of(seat, "memory").empty() && std::ranges::all_of(seat.cells, [](const auto& cell) {
-    return cell.status == Status::Ok;
-  });
+// Only of what was loaded and found right.
+bool wants(const Seat& seat, const Pass& pass) {
+  return !id_of(seat, std::string(pass.workload)).empty() &&
+         std::ranges::all_of(seat.cells,
+                             [](const auto& cell) { return cell.status == Status::Ok; });
+}
+
+void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats) {
+  for (const auto& seat : seats)
+    for (const auto& pass : passes()) {
+      if (session.stop.stop_requested()) return;
+      if (!wants(seat, pass)) continue;
+      session.meter->done(0, fmt::format("{}: {} of {}", plan.group, pass.workload,
+                                         seat.entrant->contender->cell.label));
+      run_pass(session, plan, seat, pass);
+      session.meter->done(kGuessedLoadS, plan.group);
+    }
 }
 
 }  // namespace
@@ -227,17 +234,9 @@ void run_launch(Session& session, const LaunchPlan& plan) {
     session.meter->done(kGuessedLoadS, plan.group);
   }
   record_launch(session, plan, seats);
-  record_loads(session, plan, seats);
   run_rounds(session, plan, seats);
   for (auto& seat : seats) seat.worker.reset();
-  for (const auto& seat : seats) {
-    if (session.stop.stop_requested()) return;
-    if (!wants_memory(seat)) continue;
-    session.meter->done(
-        0, fmt::format("{}: memory of {}", plan.group, seat.entrant->contender->cell.label));
-    run_memory(session, plan, seat);
-    session.meter->done(kGuessedLoadS, plan.group);
-  }
+  run_passes(session, plan, seats);
 }
 
 double guess_round_s(const Session& session, const LaunchPlan& plan) {
@@ -256,8 +255,10 @@ double guess_launch_s(const Session& session, const LaunchPlan& plan) {
   double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
   for (const auto& entrant : plan.entrants) {
     seconds += kGuessedLoadS;
-    if (std::ranges::find(entrant.workloads, "memory") != entrant.workloads.end())
-      seconds += kGuessedLoadS;
+    seconds +=
+        kGuessedLoadS *
+        static_cast<double>(std::ranges::count_if(
+            entrant.workloads, [](const auto& workload) { return pass_of(workload) != nullptr; }));
   }
   return seconds;
 }

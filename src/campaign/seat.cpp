@@ -10,8 +10,6 @@
 namespace inferometer::campaign {
 namespace {
 
-constexpr std::int64_t kMemoryBatches = 3;
-
 // As many as the largest batch has, up to the pool: in fewer, swapped rows could hide.
 std::int64_t golden_rows(const Session& session, const Info& info) {
   const auto asked = *std::ranges::max_element(session.options.batch_sizes);
@@ -39,34 +37,6 @@ const Golden& golden_for(Session& session, const measure::Cell& cell, const Info
                               &session.options.expect,
                               session.options.cache_dir};
   return session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
-}
-
-const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
-  const auto& cell = seat.entrant->contender->cell;
-  const auto& golden = golden_for(session, cell, seat.info);
-  const auto rows = batch_rows(seat.info);
-  const auto key = std::pair(dims_key(cell), rows);
-  const auto found = session.batches.find(key);
-  if (found != session.batches.end()) return found->second;
-  return session.batches
-      .emplace(key, pool_batch(seat.info.inputs, golden.inputs, rows, session.lab))
-      .first->second;
-}
-
-Json load_values(const process::LoadReport& report) {
-  Json values{{"load_state", report.info.from_artifact ? "artifact" : "warm"}};
-  for (const auto* phase : {"read", "convert", "compile", "allocate"}) {
-    const auto found = report.info.load_phases_ns.find(phase);
-    const auto key = std::string("load_") + phase + "_ns";
-    if (found != report.info.load_phases_ns.end()) {
-      values[key] = found->second;
-    } else {
-      values[key] = nullptr;
-      values[key + "_why"] = "the engine does not tell this phase apart";
-    }
-  }
-  values["load_total_ns"] = report.load_ns;
-  return values;
 }
 
 std::size_t total_bytes(const std::vector<Tensor>& tensors) {
@@ -104,18 +74,16 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
 
 void load_seat(Session& session, Seat& seat) {
   seat.worker = session.lab.worker(seat.entrant->contender->cell);
-  const auto report = seat.worker->load();
-  seat.info = report.info;
-  seat.load = load_values(report);
+  seat.info = seat.worker->load().info;
 }
 
-// First inference, second inference, and the answer of the second: is it right?
+// The answer of the second inference: is it right?
 void check_seat(Session& session, Seat& seat) {
   const auto& contender = *seat.entrant->contender;
   const auto& inputs = batch_for(session, seat);
   seat.worker->prepare(inputs);
-  seat.load["first_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
-  seat.load["second_inference_ns"] = seat.worker->block(1, process::Poison::On).wall_ns;
+  seat.worker->block(1, process::Poison::On);
+  seat.worker->block(1, process::Poison::On);
   const auto outputs = seat.worker->outputs();
   seat.worker->park();  // the roofline's peaks may be measured next
   const auto parity =
@@ -133,6 +101,18 @@ void check_seat(Session& session, Seat& seat) {
 }
 
 }  // namespace
+
+const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
+  const auto& cell = seat.entrant->contender->cell;
+  const auto& golden = golden_for(session, cell, seat.info);
+  const auto rows = batch_rows(seat.info);
+  const auto key = std::pair(dims_key(cell), rows);
+  const auto found = session.batches.find(key);
+  if (found != session.batches.end()) return found->second;
+  return session.batches
+      .emplace(key, pool_batch(seat.info.inputs, golden.inputs, rows, session.lab))
+      .first->second;
+}
 
 measure::Outcome failed_with(measure::Outcome cell, const std::string& stage, const Error& error) {
   cell.status = error.code();
@@ -159,24 +139,6 @@ Seat take_seat(Session& session, const Entrant& entrant) {
     seat.worker.reset();
   }
   return seat;
-}
-
-Json memory_pass(Session& session, const Seat& seat) {
-  using measure::MemoryPhase;
-  const auto worker = session.lab.worker(seat.entrant->contender->cell);
-  worker->begin_phase();
-  worker->end_phase(MemoryPhase::Process);
-  worker->begin_phase();
-  worker->open_library();
-  worker->end_phase(MemoryPhase::Library);
-  worker->begin_phase();
-  worker->load();
-  worker->end_phase(MemoryPhase::Model);
-  worker->prepare(batch_for(session, seat));
-  worker->begin_phase();
-  worker->block(kMemoryBatches, process::Poison::Off);
-  worker->end_phase(MemoryPhase::Steady);
-  return worker->memory();
 }
 
 }  // namespace inferometer::campaign

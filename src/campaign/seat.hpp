@@ -15,7 +15,6 @@ struct Seat {
   std::vector<measure::Outcome> cells;  ///< one per workload of the entrant
   std::unique_ptr<CellWorker> worker;   ///< loaded, checked and parked; null after a failure
   Info info;
-  Json load = Json::object();  ///< load_* keys
 };
 
 /// Loads and checks one contender. A failure stands in the seat's cells.
@@ -24,7 +23,7 @@ Seat take_seat(Session& session, const Entrant& entrant);
 /// The cell, ended by this error.
 measure::Outcome failed_with(measure::Outcome cell, const std::string& stage, const Error& error);
 
-/// memory_* keys of a fresh process of the same contender. Throws Error.
-Json memory_pass(Session& session, const Seat& seat);
+/// One batch of its model's input rows, in pages that every worker reads.
+const std::vector<Tensor>& batch_for(Session& session, const Seat& seat);
 
 }  // namespace inferometer::campaign

@@ -39,7 +39,7 @@ const Outcome* cell_of(const Launch& launch, const std::string& cell_id) {
 // What one launch says of one cell.
 struct Life {
   const Launch* launch = nullptr;
-  std::vector<const Round*> rounds;  ///< with a block of the cell; round 0 = load and memory
+  std::vector<const Round*> rounds;  ///< with a block of the cell; round 0 = passes
   bool complete = false;
 };
 
@@ -329,27 +329,15 @@ void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
-std::string load_state_of(const Life& life, const Outcome& outcome) {
-  const auto& values = block_of(*life.rounds.back(), outcome.cell_id)->values;
-  const auto found = values.find("load_state");
-  return found == values.end() || !found->is_string() ? "" : found->get<std::string>();
+// Counts and durations stay integers; shares and rates don't.
+Json rounded(const std::string& key, const std::vector<double>& given) {
+  const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
+  if (key.ends_with("_ns") || key.ends_with("_bytes")) return static_cast<std::int64_t>(middle);
+  return middle;
 }
 
-// Loads from the artifact cache and loads without it are different quantities.
-std::vector<Life> of_last_load_state(std::vector<Life> lives, Outcome& outcome) {
-  const auto all = lives.size();
-  const auto state = load_state_of(lives.back(), outcome);
-  std::erase_if(lives, [&](const Life& life) { return load_state_of(life, outcome) != state; });
-  if (lives.size() < all)
-    outcome.warnings.push_back(
-        fmt::format("load: the figures are of the {} of {} launches whose load_state was {}",
-                    lives.size(), all, state));
-  return lives;
-}
-
-// Load and memory: numbers are medians over launches, words are the last launch's.
-void put_phases(const std::vector<Life>& all, Outcome& outcome) {
-  const auto lives = of_last_load_state(all, outcome);
+// Passes: numbers are medians over launches, words are the last launch's.
+void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
   std::map<std::string, std::vector<double>> numbers;
   for (const auto& life : lives)
     for (const auto* round : life.rounds)
@@ -357,9 +345,7 @@ void put_phases(const std::vector<Life>& all, Outcome& outcome) {
         if (value.is_number()) numbers[key].push_back(value.get<double>());
         outcome.values[key] = value;
       }
-  for (const auto& [key, given] : numbers)
-    outcome.values[key] =
-        static_cast<std::int64_t>(std::clamp(measure::median(given), -kMostFigure, kMostFigure));
+  for (const auto& [key, given] : numbers) outcome.values[key] = rounded(key, given);
   outcome.values["launches"] = lives.size();
 }
 
@@ -367,7 +353,7 @@ void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
   if (timed(outcome.cell.workload))
     put_timed(lives, outcome);
   else
-    put_phases(lives, outcome);
+    put_pass(lives, outcome);
 }
 
 // A cell that failed once has failed, and is not ranked; what its whole launches told stays beside

@@ -80,6 +80,15 @@ class HashingTimer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+struct Memory {
+  std::mutex mutex;
+  std::map<FileIdentity, std::string> known;
+  static Memory& of_this_process() {
+    static Memory memory;
+    return memory;
+  }
+};
+
 // Read, not mapped: the pages of a mapping would count in the peak of a load.
 std::string hash_of_content(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -101,25 +110,49 @@ std::chrono::nanoseconds hashing_time() noexcept {
 
 std::string file_hash(const std::filesystem::path& path) {
   const HashingTimer timer;
-  static std::mutex mutex;
-  static std::map<FileIdentity, std::string> known;
+  auto& memory = Memory::of_this_process();
   const FileIdentity identity = identity_of(path);
   {
-    const std::lock_guard lock(mutex);
-    if (const auto found = known.find(identity); found != known.end()) return found->second;
+    const std::lock_guard lock(memory.mutex);
+    const auto found = memory.known.find(identity);
+    if (found != memory.known.end()) return found->second;
   }
   const auto hash = hash_of_content(path);
-  const std::lock_guard lock(mutex);
-  return known[identity] = hash;
+  const std::lock_guard lock(memory.mutex);
+  return memory.known[identity] = hash;
+}
+
+Json remembered_hashes() {
+  auto& memory = Memory::of_this_process();
+  const std::lock_guard lock(memory.mutex);
+  auto list = Json::array();
+  for (const auto& [file, hash] : memory.known)
+    list.push_back({file.device, file.inode, file.size, file.modified_ns, hash});
+  return list;
+}
+
+void remember_hashes(const Json& hashes) {
+  auto& memory = Memory::of_this_process();
+  const std::lock_guard lock(memory.mutex);
+  try {
+    for (const auto& each : hashes)
+      memory.known.emplace(FileIdentity{each.at(0), each.at(1), each.at(2), each.at(3)},
+                           each.at(4));
+  } catch (const nlohmann::json::exception& bad) {
+    throw Error(Status::Invalid, fmt::format("hashes of files: {}", bad.what()));
+  }
 }
 
 ModelHash model_hash(const std::filesystem::path& path) {
   const HashingTimer timer;
-  ModelHash hash;
+  ModelHash hash{.files = {path}};
   Hasher hasher;
   hasher.feed(file_hash(path));
   try {
-    for (const auto& file : companions(path)) hasher.feed(file_hash(file));
+    for (const auto& file : companions(path)) {
+      hasher.feed(file_hash(file));
+      hash.files.push_back(file);
+    }
   } catch (const Error& error) {
     if (error.code() != Status::Unsupported) throw;
     hash.left_out = error.what();

@@ -10,6 +10,9 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/json.hpp"
 
 namespace inferometer::core {
 
@@ -37,11 +40,17 @@ std::chrono::nanoseconds hashing_time() noexcept;
 /// Thread-safe. Throws Error{Invalid} when it can't be read.
 std::string file_hash(const std::filesystem::path& path);
 
+/// What file_hash remembers, for another process of this machine, which need not read the files
+/// then. Thread-safe. Throw Error{Invalid} for JSON that isn't it.
+Json remembered_hashes();
+void remember_hashes(const Json& hashes);
+
 /// Hash of a model: its file and those that belong to it, which are ONNX's external data and the
 /// weights (.bin) of OpenVINO's IR.
 struct ModelHash {
   std::string hex;
-  std::string left_out;  ///< why external data may be missing; empty: all is in
+  std::vector<std::filesystem::path> files;  ///< that are in it: the model's own first
+  std::string left_out;                      ///< why external data may be missing; empty: all is in
 };
 ModelHash model_hash(const std::filesystem::path& path);
 

@@ -40,6 +40,17 @@ TEST_F(ModelHashTest, TheTimeOfHashingIsKnownAndAMemoryCostsNone) {
   EXPECT_THROW(file_hash(root_), Error);
 }
 
+TEST_F(ModelHashTest, WhatAnotherProcessHashedIsNotReadAgain) {
+  write_text_atomic(root_ / "m.xml", "<net/>");
+  const auto file = identity_of(root_ / "m.xml");
+  const Json told = {{file.device, file.inode, file.size, file.modified_ns, "told"}};
+  remember_hashes(told);
+  EXPECT_EQ(file_hash(root_ / "m.xml"), "told");
+  const auto all = remembered_hashes();
+  EXPECT_NE(std::ranges::find(all, told[0]), all.end());
+  EXPECT_THROW(remember_hashes(Json{{1, 2, "x"}}), Error);
+}
+
 TEST_F(ModelHashTest, OnnxThatWeDoNotReadIsHashedAsAFileWithTheReason) {
   graph::Builder b("old", 5);
   const auto repeats = b.constant("repeats", {1}, std::vector<std::int64_t>{2});

@@ -19,6 +19,21 @@
       Field{"memory_" phase "_uss_bytes", phase " USS",                                         \
             "Pages of it that nobody else maps (smaps_rollup)."}
 
+#define INFEROMETER_LOAD_STATE(state, what)                                                        \
+  Field{"load_" state "_read_ns", state " read", "Reading and parsing the model file, " what "."}, \
+      Field{"load_" state "_convert_ns", state " convert",                                         \
+            "Turning the model into the engine's own form, " what "."},                            \
+      Field{"load_" state "_compile_ns", state " compile", "Optimising and compiling, " what "."}, \
+      Field{"load_" state "_allocate_ns", state " allocate",                                       \
+            "Allocating weights, buffers and contexts, " what "."},                                \
+      Field{"load_" state "_total_ns", state " load",                                              \
+            "From the call of load to a model that takes a predict, " what                         \
+            ", opening the engine's library included."},                                           \
+      Field{"load_" state "_first_inference_ns", state " first inference",                         \
+            "The first predict after load, lazy work included, " what "."},                        \
+      Field{"load_" state "_second_inference_ns", state " second inference",                       \
+            "The second predict after load, " what "."}
+
 namespace inferometer::measure {
 namespace {
 
@@ -52,16 +67,15 @@ constexpr Field kFields[] = {
     {"latency_max_ns", "max", "Largest latency of one batch."},
     {"latency_timings", "timings", "Number of latencies that the percentiles rest on."},
 
-    // Load. Lazy compilation is charged here wherever it happens; model hashing is outside.
-    {"load_state", "load state",
-     "cold (files dropped from the page cache), warm, or artifact (compiled form from the cache)."},
-    {"load_read_ns", "read", "Reading and parsing the model file."},
-    {"load_convert_ns", "convert", "Turning the model into the engine's own form."},
-    {"load_compile_ns", "compile", "Optimising and compiling."},
-    {"load_allocate_ns", "allocate", "Allocating weights, buffers and contexts."},
-    {"load_total_ns", "load", "From the call of load to a model that takes a predict."},
-    {"first_inference_ns", "first inference", "The first predict after load, lazy work included."},
-    {"second_inference_ns", "second inference", "The second predict after load."},
+    // Load, each time in a fresh process. Lazy compilation is charged here wherever it happens;
+    // hashing is outside.
+    INFEROMETER_LOAD_STATE("warm", "model and engine files in the page cache"),
+    INFEROMETER_LOAD_STATE("cold", "model and engine files dropped from the page cache"),
+    INFEROMETER_LOAD_STATE("artifact", "with an artifact of an earlier load in the cache"),
+    {"load_cold_files_bytes", "cold files",
+     "Size of the files that were dropped: the model's, and what the engine maps while loading."},
+    {"load_cold_resident_share", "still cached",
+     "Share of them that the kernel kept in the page cache all the same."},
     {"first_batch_ratio", "first batch",
      "Median time of the first batch after waking over the median of the block's other batches."},
 
@@ -70,7 +84,8 @@ constexpr Field kFields[] = {
     INFEROMETER_MEMORY_PHASE("library", "once the engine's library is open"),
     INFEROMETER_MEMORY_PHASE("model", "once the model is loaded"),
     INFEROMETER_MEMORY_PHASE("steady", "after the last batch"),
-    INFEROMETER_MEMORY_PHASE("released", "once the model is unloaded"),
+    INFEROMETER_MEMORY_PHASE("released",
+                             "once the model is unloaded and the C library's heap trimmed"),
     {"memory_load_peak_bytes", "load peak",
      "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
     {"memory_run_peak_bytes", "run peak",

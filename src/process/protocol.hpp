@@ -20,13 +20,14 @@
 // Bodies. Predict, Block and Prepare are packed structs, below; the rest is JSON text:
 //   Hello    {"version":n}                       -> {"version":n,"pid":n}
 //   Probe    {"engine":s,"library":s}            -> EngineStatus
-//   Load     {"path":s,"params":{}}              -> {"info":Info,"load_ns":n}
+//   Load     {"path":s,"params":{},"hashes":[]}  -> {"info":Info,"load_ns":n}
 //   Share    [{"id":n,"size":n,"writable":b}], a descriptor for each         -> {}
 //   Release  [id]                                -> {}
 //   OpenLane {"lane":n}, one descriptor          -> {}
 //   Cancel   {"lane":n,"sequence":n}: stops that prediction, if it has not ended -> {}
 //   Explain, Profile {}                          -> the engine's JSON text, maybe empty
 //   Canary   as measure defines it               -> the same
+//   Unload   {}: drops the model; another may be loaded -> {}
 //   Stop     {}                                  -> {}, then the worker ends with exit code 0
 // A failure's body is {"status":word,"message":s,"context":{}}.
 #pragma once
@@ -45,7 +46,7 @@
 namespace inferometer::process {
 
 inline constexpr std::uint32_t kMagic = 0x314d4649;  // "IFM1"
-inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kVersion = 2;
 inline constexpr std::uint64_t kMaxBody = 64u << 20;
 inline constexpr std::uint16_t kMaxFds = 16;
 /// Tensors in one Predict or Prepare.
@@ -66,6 +67,7 @@ enum class Kind : std::uint16_t {
   Explain,
   Profile,
   Canary,
+  Unload,
   Stop,
 };
 inline constexpr Kind kLastKind = Kind::Stop;

@@ -2,6 +2,7 @@
 #include "process/server.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -142,17 +143,18 @@ void Server::answer(Lane& lane) {
 }
 
 Server::Handler Server::handler_of(Kind kind) {
-  static constexpr std::array<Handler, 14> kHandlers = {
+  static constexpr std::array<Handler, 15> kHandlers = {
       &Server::hello,     &Server::probe,   &Server::load,    &Server::share,   &Server::release,
       &Server::open_lane, &Server::cancel,  &Server::predict, &Server::prepare, &Server::block,
-      &Server::explain,   &Server::profile, &Server::canary,  &Server::stop};
+      &Server::explain,   &Server::profile, &Server::canary,  &Server::unload,  &Server::stop};
   static_assert(kHandlers.size() == static_cast<std::size_t>(kLastKind));
   return kHandlers[static_cast<std::size_t>(kind) - 1];
 }
 
-core::Runner& Server::runner() const {
+std::shared_ptr<core::Runner> Server::runner() const {
+  const std::lock_guard lock(runner_mutex_);
   if (!runner_) throw Error(Status::Invalid, "this worker has loaded no model");
-  return *runner_;
+  return runner_;
 }
 
 void Server::hello(Lane& lane) {
@@ -166,16 +168,22 @@ void Server::probe(Lane& lane) {
 }
 
 void Server::load(Lane& lane) {
-  if (runner_) throw Error(Status::Invalid, "this worker holds a model already");
+  {
+    const std::lock_guard lock(runner_mutex_);
+    if (runner_) throw Error(Status::Invalid, "this worker holds a model already");
+  }
   const Json request = body_json(lane.request);
   const Params params = params_from_json(member<Json>(request, "params"));
   const std::filesystem::path path = member<std::string>(request, "path");
+  core::remember_hashes(member<Json>(request, "hashes"));
   const auto hashing = core::hashing_time();
   const auto start = std::chrono::steady_clock::now();
-  runner_ = services_.load(path, params);
+  auto loaded = services_.load(path, params);
   const std::chrono::nanoseconds took =
       std::chrono::steady_clock::now() - start - (core::hashing_time() - hashing);
-  lane.reply.body = text_of({{"info", to_json(runner_->info())}, {"load_ns", took.count()}});
+  lane.reply.body = text_of({{"info", to_json(loaded->info())}, {"load_ns", took.count()}});
+  const std::lock_guard lock(runner_mutex_);
+  runner_ = std::move(loaded);
 }
 
 void Server::share(Lane& lane) {
@@ -286,9 +294,9 @@ void Server::predict(Lane& lane) {
     }
   } ran{lane};
   if (lane.tensors.outputs.empty())
-    send_outputs(runner().predict(lane.tensors.inputs, token), lane.reply);
+    send_outputs(runner()->predict(lane.tensors.inputs, token), lane.reply);
   else
-    runner().predict_into(lane.tensors.inputs, lane.tensors.outputs, token);
+    runner()->predict_into(lane.tensors.inputs, lane.tensors.outputs, token);
 }
 
 void Server::prepare(Lane& lane) {
@@ -296,8 +304,9 @@ void Server::prepare(Lane& lane) {
   auto tensors = std::make_unique<Tensors>();
   read_tensors(lane.request.body, *tensors);
   prepared_ = std::move(tensors);
-  loop_ = std::make_unique<BlockLoop>(runner(), prepared_->inputs, prepared_->outputs,
-                                      count_in_force(runner().info(), "in_flight"));
+  looped_ = runner();
+  loop_ = std::make_unique<BlockLoop>(*looped_, prepared_->inputs, prepared_->outputs,
+                                      count_in_force(looped_->info(), "in_flight"));
 }
 
 void Server::block(Lane& lane) {
@@ -314,15 +323,29 @@ void Server::block(Lane& lane) {
 }
 
 void Server::explain(Lane& lane) {
-  lane.reply.body = runner().explain();
+  lane.reply.body = runner()->explain();
 }
 
 void Server::profile(Lane& lane) {
-  lane.reply.body = runner().profile();
+  lane.reply.body = runner()->profile();
 }
 
 void Server::canary(Lane& lane) {
   lane.reply.body = text_of(services_.canary(body_json(lane.request)));
+}
+
+// A prediction on another lane holds the model until it ends.
+void Server::unload(Lane&) {
+  loop_.reset();
+  looped_.reset();
+  prepared_.reset();
+  {
+    const std::lock_guard lock(runner_mutex_);
+    if (!runner_) throw Error(Status::Invalid, "this worker has loaded no model");
+    runner_.reset();
+  }
+  // What is measured next is what the engine keeps, not what the C library does.
+  ::malloc_trim(0);
 }
 
 void Server::stop(Lane&) {}

@@ -64,13 +64,15 @@ class Server {
   void explain(Lane& lane);
   void profile(Lane& lane);
   void canary(Lane& lane);
+  void unload(Lane& lane);
   void stop(Lane& lane);
 
-  core::Runner& runner() const;
+  std::shared_ptr<core::Runner> runner() const;
   void read_tensors(const std::string& body, Tensors& tensors);
   Lane& add_lane(std::uint32_t number, UniqueFd socket);
 
   Services services_;
+  mutable std::mutex runner_mutex_;
   std::shared_ptr<core::Runner> runner_;
 
   std::mutex regions_mutex_;
@@ -83,6 +85,7 @@ class Server {
   std::atomic<bool> ending_{false};
 
   std::unique_ptr<Tensors> prepared_;
+  std::shared_ptr<core::Runner> looped_;
   std::unique_ptr<BlockLoop> loop_;
 };
 

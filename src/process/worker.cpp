@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/text.hpp"
+#include "core/hash.hpp"
 #include "core/ports.hpp"
 #include "core/runner.hpp"
 #include "process/info_json.hpp"
@@ -50,6 +51,7 @@ class Worker::Impl {
   Tensor allocate(const Port& port, std::int64_t rows);
   void prepare(std::span<const Tensor> inputs);
   BlockReport run_block(std::int64_t batches, Poison poison);
+  void unload();
   std::string ask(Kind kind, const std::string& body, milliseconds limit) {
     return lanes_->ask(kind, body, limit);
   }
@@ -92,7 +94,8 @@ Worker::Impl::~Impl() {
 }
 
 LoadReport Worker::Impl::load(const std::filesystem::path& path, const Params& params) {
-  const Json request = {{"path", path.string()}, {"params", to_json(params)}};
+  const Json request = {
+      {"path", path.string()}, {"params", to_json(params)}, {"hashes", core::remembered_hashes()}};
   const std::string answer = ask(Kind::Load, text_of(request), limits_.load);
   LoadReport report;
   try {
@@ -270,6 +273,13 @@ BlockReport Worker::Impl::run_block(std::int64_t batches, Poison poison) {
   }
 }
 
+void Worker::Impl::unload() {
+  ask(Kind::Unload, "{}", limits_.load);
+  info_.reset();
+  prepared_.clear();
+  block_outputs_.clear();
+}
+
 Worker::Worker(const WorkerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
 Worker::~Worker() = default;
 
@@ -307,6 +317,9 @@ std::vector<Tensor> Worker::block_outputs() const {
 Json Worker::canary(const Json& request) {
   return parse_json(impl_->ask(Kind::Canary, text_of(request), impl_->limits_.call),
                     "the worker's canary");
+}
+void Worker::unload() {
+  impl_->unload();
 }
 void Worker::park() {
   impl_->peer_->park();

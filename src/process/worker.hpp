@@ -96,6 +96,10 @@ class Worker {
   /// for outputs whose shapes depend on the data.
   std::vector<Tensor> block_outputs() const;
 
+  /// Drops the model and what was prepared for it, and trims the heap of the C library. Afterwards
+  /// another may be loaded.
+  void unload();
+
   /// Runs the measuring canary in the worker (no model needed), as measure defines it.
   Json canary(const Json& request);
 

@@ -66,10 +66,9 @@ Document example() {
                {"latency_p99_ns_why", "p99 needs 459 timings, has 64"},
                {"latency_timings", 64}}),
       outcome("openvino", 1, "load",
-              {{"load_compile_ns", 410'000'000},
-               {"load_total_ns", 512'345'678},
-               {"first_inference_ns", 45'000'000},
-               {"load_state", "warm"}}),
+              {{"load_warm_compile_ns", 410'000'000},
+               {"load_warm_total_ns", 512'345'678},
+               {"load_warm_first_inference_ns", 45'000'000}}),
       outcome("openvino", 1, "memory",
               {{"memory_process_bytes", 12 << 20}, {"memory_model_bytes", 250 << 20}})};
   document.outcomes[1].warnings = {"noisy: canary spread 23 %"};

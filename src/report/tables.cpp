@@ -273,14 +273,15 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"max", "latency_max_ns"},
                                 {"timings", "latency_timings"}}));
   tables.push_back(value_table(document, naming, "Load", "load",
-                               {{"read", "load_read_ns"},
-                                {"convert", "load_convert_ns"},
-                                {"compile", "load_compile_ns"},
-                                {"allocate", "load_allocate_ns"},
-                                {"load", "load_total_ns"},
-                                {"first inference", "first_inference_ns"},
-                                {"second inference", "second_inference_ns"},
-                                {"state", "load_state"}}));
+                               {{"read", "load_warm_read_ns"},
+                                {"convert", "load_warm_convert_ns"},
+                                {"compile", "load_warm_compile_ns"},
+                                {"allocate", "load_warm_allocate_ns"},
+                                {"load", "load_warm_total_ns"},
+                                {"first inference", "load_warm_first_inference_ns"},
+                                {"second inference", "load_warm_second_inference_ns"},
+                                {"cold load", "load_cold_total_ns"},
+                                {"load from artifact", "load_artifact_total_ns"}}));
   tables.push_back(value_table(document, naming, "Memory", "memory",
                                {{"empty process", "memory_process_bytes"},
                                 {"engine library", "memory_library_bytes"},
@@ -288,7 +289,8 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"load peak", "memory_load_peak_bytes"},
                                 {"run peak", "memory_run_peak_bytes"},
                                 {"steady", "memory_steady_bytes"},
-                                {"steady USS", "memory_steady_uss_bytes"}}));
+                                {"steady USS", "memory_steady_uss_bytes"},
+                                {"released", "memory_released_bytes"}}));
   tables.push_back(parity_table(document, naming));
   tables.push_back(failure_table(document, naming));
   std::erase_if(tables, [](const Table& table) { return table.rows.empty(); });

@@ -42,6 +42,19 @@ TEST(Worker, PredictsFromOrdinaryMemory) {
   EXPECT_EQ(worker.profile(), "");
 }
 
+TEST(Worker, LoadsAnotherModelAfterItUnloadedOne) {
+  Worker worker(rogue());
+  EXPECT_EQ(error_of([&] { worker.unload(); }).code(), Status::Invalid) << "there is none";
+  worker.load("/m.onnx", {});
+  const Inputs in(2);
+  worker.predict(in.views);
+  worker.unload();
+  EXPECT_EQ(error_of([&] { worker.predict(in.views); }).code(), Status::Invalid);
+  EXPECT_EQ(error_of([&] { worker.run_block(1); }).code(), Status::Invalid);
+  worker.load("/m.onnx", {});
+  EXPECT_EQ(floats(worker.predict(in.views)[0]), in.expected());
+}
+
 TEST(Worker, PredictsIntoSharedAndOrdinaryMemory) {
   Worker worker(rogue());
   const LoadReport report = worker.load("/m.onnx", {});
