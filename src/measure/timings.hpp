@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/json.hpp"
+#include "measure/open_loop.hpp"
 #include "measure/schedule.hpp"
 
 namespace inferometer::measure {
@@ -15,5 +16,10 @@ void put_throughput(Json& values, std::span<const BlockTimings> blocks);
 
 /// The latency_* keys from every timing; percentiles that have too few are null with the reason.
 void put_latency(Json& values, std::span<const std::int64_t> timings_ns);
+
+/// The rate_* keys but rate_capacity_per_s, from a search that wasn't stopped. What was not found
+/// is null, the reason with the nearest figure.
+void put_rate(Json& values, const RateSearch& search, const LatencyBound& bound,
+              std::int64_t batch_rows);
 
 }  // namespace inferometer::measure
