@@ -13,6 +13,7 @@
 #include "campaign/journal.hpp"
 #include "campaign/lab.hpp"
 #include "campaign/progress.hpp"
+#include "measure/open_loop.hpp"
 #include "measure/outcome.hpp"
 #include "measure/pool.hpp"
 #include "measure/schedule.hpp"
@@ -25,7 +26,8 @@ struct ParamChoices {
   std::vector<ParamValue> values;
 };
 
-const std::vector<std::string>& workloads();  ///< throughput, latency, load, memory
+const std::vector<std::string>& workloads();          ///< all that there are
+const std::vector<std::string>& default_workloads();  ///< throughput, latency, load, memory
 
 /// Among batch sizes: none is asked for, the model's or the engine's own counts.
 inline constexpr std::int64_t kOwnBatch = 0;
@@ -39,7 +41,8 @@ struct BenchOptions {
   std::vector<std::string> engines;
   std::vector<std::int64_t> batch_sizes = {1};
   std::vector<ParamChoices> params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
+  std::optional<measure::LatencyBound> latency_bound;  ///< what workload rate asks about
   std::int64_t launches = 1;
   std::int64_t rounds = 8;              ///< per launch, fixed in advance
   double block_s = kBlockS;             ///< aim; at least one batch
@@ -57,9 +60,9 @@ struct BenchResult {
   bool interrupted = false;                ///< `stop` was requested; what was measured is kept
 };
 
-/// Throws Error{Invalid} for options that make no sense (unknown engine or workload, nothing to
-/// do), for an unreadable model and for a journal that can't be written; everything else is an
-/// outcome.
+/// Throws Error{Invalid} for options that make no sense (unknown engine or workload, rate without a
+/// latency bound, nothing to do), for an unreadable model and for a journal that can't be written;
+/// everything else is an outcome.
 BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progress,
                   std::stop_token stop = {});
 
@@ -69,7 +72,8 @@ struct RunOptions {
   std::string model;
   std::string engine;
   Params params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
+  std::optional<measure::LatencyBound> latency_bound;
   std::int64_t rounds = 20;
   double block_s = kBlockS;
   Expected expect;

@@ -239,15 +239,17 @@ void run_launch(Session& session, const LaunchPlan& plan) {
   run_passes(session, plan, seats);
 }
 
+double guess_batch_s(const Session& session, const measure::Cell& cell) {
+  const auto macs = session.models.at(cell.model).macs.value_or(0);
+  const auto rows = integer_param(cell.params, "batch_size", 1);
+  return 2.0 * static_cast<double>(macs * rows) / kGuessedFlopsPerS;
+}
+
 double guess_round_s(const Session& session, const LaunchPlan& plan) {
   double seconds = 0;
-  for (const auto& entrant : plan.entrants) {
-    const auto& cell = entrant.contender->cell;
-    const auto macs = session.models.at(cell.model).macs.value_or(0);
-    const auto rows = integer_param(cell.params, "batch_size", 1);
-    const double batch_s = 2.0 * static_cast<double>(macs * rows) / kGuessedFlopsPerS;
-    seconds += std::max(session.options.block_s, batch_s) + 0.01;
-  }
+  for (const auto& entrant : plan.entrants)
+    seconds +=
+        std::max(session.options.block_s, guess_batch_s(session, entrant.contender->cell)) + 0.01;
   return seconds;
 }
 
@@ -255,10 +257,12 @@ double guess_launch_s(const Session& session, const LaunchPlan& plan) {
   double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
   for (const auto& entrant : plan.entrants) {
     seconds += kGuessedLoadS;
-    seconds +=
-        kGuessedLoadS *
-        static_cast<double>(std::ranges::count_if(
-            entrant.workloads, [](const auto& workload) { return pass_of(workload) != nullptr; }));
+    for (const auto& workload : entrant.workloads) {
+      const auto* pass = pass_of(workload);
+      if (!pass) continue;
+      seconds += kGuessedLoadS;
+      if (pass->guess_s) seconds += pass->guess_s(session, entrant.contender->cell);
+    }
   }
   return seconds;
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"load", Pass::Repeat::EveryLaunch, load_pass},
     {"memory", Pass::Repeat::Once, memory_pass},
+    {"rate", Pass::Repeat::EveryLaunch, rate_pass, guess_rate_s},
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Pass {
   Repeat repeat;
   /// The Field values of one cell; none: `session.stop` was requested. Throws Error.
   std::optional<Json> (*measure)(Session& session, const Seat& seat);
+  /// Seconds beside loading, guessed beforehand; null: next to none.
+  double (*guess_s)(const Session& session, const measure::Cell& cell) = nullptr;
 };
 
 std::span<const Pass> passes();
@@ -27,5 +29,7 @@ const Pass* pass_of(std::string_view workload);
 
 std::optional<Json> load_pass(Session& session, const Seat& seat);
 std::optional<Json> memory_pass(Session& session, const Seat& seat);
+std::optional<Json> rate_pass(Session& session, const Seat& seat);
+double guess_rate_s(const Session& session, const measure::Cell& cell);
 
 }  // namespace inferometer::campaign

@@ -65,6 +65,7 @@ void run_launch(Session& session, const LaunchPlan& plan);
 /// Seconds that a launch of this plan may take: a guess from the MACs and the options.
 double guess_launch_s(const Session& session, const LaunchPlan& plan);
 double guess_round_s(const Session& session, const LaunchPlan& plan);
+double guess_batch_s(const Session& session, const measure::Cell& cell);
 
 /// An integer param as asked for or resolved, else `fallback`.
 std::int64_t integer_param(const Params& params, const std::string& name, std::int64_t fallback);

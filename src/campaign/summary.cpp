@@ -336,16 +336,30 @@ Json rounded(const std::string& key, const std::vector<double>& given) {
   return middle;
 }
 
-// Passes: numbers are medians over launches, words are the last launch's.
+// Passes: numbers are medians over launches, words are the last launch's. A number that one launch
+// couldn't give is not given: the others alone would flatter.
 void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
   std::map<std::string, std::vector<double>> numbers;
+  auto missing = Json::object();
+  std::size_t blocks = 0;
   for (const auto& life : lives)
-    for (const auto* round : life.rounds)
-      for (const auto& [key, value] : block_of(*round, outcome.cell_id)->values.items()) {
+    for (const auto* round : life.rounds) {
+      const auto& values = block_of(*round, outcome.cell_id)->values;
+      ++blocks;
+      for (const auto& [key, value] : values.items()) {
         if (value.is_number()) numbers[key].push_back(value.get<double>());
+        if (value.is_null())
+          for (const auto& each : {key, key + "_why"})
+            if (values.contains(each)) missing[each] = values[each];
         outcome.values[key] = value;
       }
-  for (const auto& [key, given] : numbers) outcome.values[key] = rounded(key, given);
+    }
+  for (const auto& [key, given] : numbers)
+    if (given.size() == blocks)
+      outcome.values[key] = rounded(key, given);
+    else
+      outcome.values.erase(key);
+  outcome.values.update(missing);
   outcome.values["launches"] = lives.size();
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/open_loop.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 
+#include "inferometer/error.hpp"
 #include "measure/mix.hpp"
 #include "measure/statistics.hpp"
 
@@ -81,6 +85,17 @@ class Search {
 };
 
 }  // namespace
+
+LatencyBound latency_bound(double bound_ms, double percentile) {
+  if (!(bound_ms > 0 && bound_ms <= kMostBoundMs))  // NaN too
+    throw Error(Status::Invalid,
+                fmt::format("a latency bound of {} ms: expected above 0 and at most {} ms",
+                            bound_ms, kMostBoundMs));
+  if (std::ranges::find(kBoundPercentiles, percentile) == kBoundPercentiles.end())
+    throw Error(Status::Invalid, fmt::format("latency percentile {}: expected one of {}",
+                                             percentile, fmt::join(kBoundPercentiles, ", ")));
+  return {std::llround(bound_ms * 1e6), percentile};
+}
 
 std::vector<std::int64_t> poisson_arrivals(double rate_per_s, std::size_t count,
                                            std::uint64_t seed) {

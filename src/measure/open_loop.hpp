@@ -23,6 +23,9 @@ struct LatencyBound {
   double share() const { return percentile / 100; }
 };
 inline constexpr std::array<double, 5> kBoundPercentiles = {50, 90, 95, 99, 99.9};
+inline constexpr double kMostBoundMs = 3'600'000;
+/// Throws Error{Invalid} naming a value that is not allowed.
+LatencyBound latency_bound(double bound_ms, double percentile);
 
 /// Intended starts, nanoseconds from the start of the trial: a Poisson process over
 /// count / rate_per_s seconds, given that it has `count` arrivals there, so that the rate offered

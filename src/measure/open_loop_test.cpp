@@ -7,8 +7,10 @@
 #include <cmath>
 #include <numeric>
 
+#include "inferometer/error.hpp"
 #include "measure/fake_queue.hpp"
 #include "measure/statistics.hpp"
+#include "measure/timings.hpp"
 
 namespace inferometer::measure {
 namespace {
@@ -244,6 +246,62 @@ TEST(HighestRate, OfAQueueThatAlwaysKeepsTheBoundIsItsCapacity) {
       900, [&](double rate) -> std::optional<Trial> { return queue_trial(rate, kMs, plan, 1); });
   EXPECT_NEAR(search.trials.at(search.best.value()).offered_per_s, 1000, 40);
   EXPECT_TRUE(search.trials.at(1).saturated) << "at twice the closed loop's rate";
+}
+
+TEST(LatencyBound, RefusesWhatIsNone) {
+  EXPECT_EQ(latency_bound(0.5, 99.9).bound_ns, 500'000);
+  for (const double ms : {0.0, -1.0, 3.7e6, 1e300, std::nan("")})
+    EXPECT_THROW(latency_bound(ms, 99), Error) << ms;
+  EXPECT_THROW(latency_bound(1, 98), Error);
+  EXPECT_THROW(latency_bound(1, std::nan("")), Error);
+}
+
+Json rate_values(const RateSearch& search) {
+  auto values = Json::object();
+  put_rate(values, search, {3 * kMs, 90}, 4);
+  return values;
+}
+
+TEST(PutRate, TellsTheBracketAndTheLatenciesOfTheBest) {
+  const RateSearch search{.trials = {{.offered_per_s = 100, .arrivals = 3, .over_limit = 3},
+                                     {.offered_per_s = 50,
+                                      .achieved_per_s = 50,
+                                      .arrivals = 44,
+                                      .passes = true,
+                                      .latencies_ns = std::vector<std::int64_t>(44, 2 * kMs)}},
+                          .best = 1,
+                          .fails_per_s = 100};
+  const auto values = rate_values(search);
+  EXPECT_EQ(values.at("rate_within_bound_per_s"), 50);
+  EXPECT_EQ(values.at("rate_within_bound_samples_per_s"), 200);
+  EXPECT_EQ(values.at("rate_fails_per_s"), 100);
+  EXPECT_EQ(values.at("rate_bound_ns"), 3 * kMs);
+  EXPECT_EQ(values.at("rate_percentile"), 90);
+  EXPECT_EQ(values.at("rate_latency_p90_ns"), 2 * kMs);
+  EXPECT_TRUE(values.at("rate_latency_p99_ns").is_null());
+  EXPECT_EQ(values.at("rate_latency_p99_ns_why"), "p99 needs 459 timings, has 44");
+  EXPECT_EQ(values.at("rate_trials").size(), 2u);
+  EXPECT_EQ(values.at("rate_trials")[1].at("passes"), true);
+}
+
+TEST(PutRate, WhatWasNotFoundHasAReasonAndTheNearestFigure) {
+  const RateSearch slow{
+      .trials = {{.offered_per_s = 12.5, .arrivals = 3, .over_limit = 3, .least_ns = 41'200'000}},
+      .fails_per_s = 12.5};
+  EXPECT_TRUE(rate_values(slow).at("rate_within_bound_per_s").is_null());
+  EXPECT_EQ(rate_values(slow).at("rate_within_bound_per_s_why"),
+            "even at 12.5 batches/s, the lowest rate tried, 3 of 3 took longer than 3 ms; the "
+            "fastest took 41.2 ms");
+  const RateSearch full{.trials = {{.offered_per_s = 12.5,
+                                    .achieved_per_s = 7.25,
+                                    .arrivals = 200,
+                                    .saturated = true}},
+                        .fails_per_s = 12.5};
+  EXPECT_EQ(rate_values(full).at("rate_within_bound_per_s_why"),
+            "even at 12.5 batches/s, the lowest rate tried, no more than 7.25 batches/s came out");
+  const RateSearch easy{.trials = {{.offered_per_s = 800, .passes = true}}, .best = 0};
+  EXPECT_EQ(rate_values(easy).at("rate_fails_per_s_why"),
+            "no rate failed, the highest tried being 800 batches/s");
 }
 
 }  // namespace
