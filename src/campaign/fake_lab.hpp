@@ -47,6 +47,7 @@ class FakeLab : public Lab {
   int alive = 0;
   std::vector<int> canary_cpus;  ///< of the last canary
   std::int64_t canary_ns = 0;
+  std::int64_t canary_fma_ns = 2'000'000;
   std::string machine_name = "fake";
   std::string build = "build 1 ";   ///< of the plugins
   std::set<std::string> artifacts;  ///< cache folders that hold one
@@ -102,7 +103,7 @@ class FakeLab : public Lab {
     tell("canary");
     canary_cpus = cpus;
     canary_ns = aim_ns;
-    return measure::CanaryReading{2'000'000, 2'000'000};
+    return measure::CanaryReading{canary_fma_ns, 2'000'000};
   }
   Peaks peaks(std::int64_t) override { return {1e9, 1e9, "", 0.01, 0.02}; }
   Json machine() override {

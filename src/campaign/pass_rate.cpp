@@ -41,7 +41,8 @@ double capacity_of(CellWorker& worker, const Info& info, std::int64_t batch_ns) 
          static_cast<double>(std::max<std::int64_t>(1, wall_ns));
 }
 
-// Runs trials, each with arrivals of its own: luck of one is not that of all.
+// Runs trials, each with arrivals of its own: luck of one is not that of all. The canary runs
+// before the first and after each, while the worker is stopped.
 class Trials {
  public:
   Trials(Session& session, const measure::Cell& cell, CellWorker& worker,
@@ -52,7 +53,9 @@ class Trials {
         plan_(plan),
         seed_(measure::mixed(session.options.seed) +
               static_cast<std::uint64_t>(session.journal.launches.back().launch)),
-        guess_s_(guess_rate_s(session, cell) / kUsualTrials) {}
+        guess_s_(guess_rate_s(session, cell) / kUsualTrials) {
+    ask_canary();
+  }
 
   std::optional<measure::Trial> run(double rate_per_s) {
     if (session_.stop.stop_requested()) return std::nullopt;
@@ -63,11 +66,26 @@ class Trials {
     const auto report = worker_.open_loop(arrivals, {plan_.bound.bound_ns, plan_.most_over_limit});
     std::vector<std::int64_t> ends;
     for (const auto& served : report.served) ends.push_back(served.end_ns);
+    ask_canary();
     if (static_cast<double>(number_) <= kUsualTrials) session_.meter->done(guess_s_, cell_.label);
     return measure::judge_trial(rate_per_s, arrivals, ends, plan_);
   }
 
+  void put_noise(Json& values) const {
+    if (!readings_.empty()) return measure::put_noise(values, measure::judge(readings_));
+    values["noise_verdict"] = nullptr;
+    values["noise_verdict_why"] = "no canary ran between the trials";
+  }
+
  private:
+  void ask_canary() {
+    worker_.park();
+    if (const auto reading =
+            session_.lab.canary(session_.lab.cpus(cell_.params), measure::kCanaryNs))
+      readings_.push_back(*reading);
+    worker_.wake();
+  }
+
   Session& session_;
   const measure::Cell& cell_;
   CellWorker& worker_;
@@ -75,6 +93,7 @@ class Trials {
   std::uint64_t seed_;
   double guess_s_;
   std::uint64_t number_ = 0;
+  std::vector<measure::CanaryReading> readings_;
 };
 
 }  // namespace
@@ -96,6 +115,7 @@ std::optional<Json> rate_pass(Session& session, const Seat& seat) {
   auto values = Json::object();
   values["rate_capacity_per_s"] = capacity;
   measure::put_rate(values, search, bound, batch_rows(info));
+  trials.put_noise(values);
   return values;
 }
 

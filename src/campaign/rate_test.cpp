@@ -55,6 +55,25 @@ TEST_F(Rate, IsThatOfTheQueue) {
   EXPECT_EQ(lab.alive, 0);
 }
 
+TEST_F(Rate, TellsTheNoiseOfTheMachine) {
+  lab.on_event = [&](const std::string& event) {
+    if (event == "canary") {
+      EXPECT_EQ(lab.running, 0);
+    }
+  };
+  EXPECT_EQ(values().at("noise_verdict"), "fit");
+  EXPECT_EQ(values().at("canary_fma_ns"), 2'000'000);
+  EXPECT_EQ(lab.count("canary"), 2 * 7) << "before the first and after each of six trials";
+  EXPECT_EQ(result.outcomes[0].warnings, std::vector<std::string>{});
+  options.latency_bound = measure::latency_bound(0.5, 90);
+  EXPECT_EQ(values().at("noise_verdict"), "fit") << "five readings";
+  lab.on_event = [&](const std::string& event) {
+    if (event == "canary") lab.canary_fma_ns += 1'000'000;
+  };
+  EXPECT_EQ(values().at("noise_verdict"), "unfit");
+  EXPECT_THAT(result.outcomes[0].warnings, testing::Contains(HasSubstr("unfit: canary spread")));
+}
+
 TEST_F(Rate, RowsOfABatchAreCountedAsSamples) {
   options.batch_sizes = {4};
   options.latency_bound = measure::latency_bound(16, 90);

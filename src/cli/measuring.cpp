@@ -17,10 +17,10 @@ void add_measuring(Options& options, MeasuringOptions& given, std::int64_t defau
               fmt::format("Some of {}; default: {}", join(campaign::workloads()),
                           join(campaign::default_workloads())));
   options.add("--latency-bound-ms", given.latency_bound_ms, "MS",
-              "For workload rate: the latency that may not be exceeded");
+              "For workload rate: how late after its request an answer may be");
   options.add(
       "--latency-percentile", given.latency_percentile, "P",
-      fmt::format("For workload rate: by which percentile, {}; default {}",
+      fmt::format("For workload rate: the percentile that keeps the bound: {}; default {}",
                   fmt::join(measure::kBoundPercentiles, ", "), measure::LatencyBound{}.percentile));
   options.add("--rounds", given.rounds, "N",
               fmt::format("Rounds a launch, fixed in advance; default {}", default_rounds));

@@ -19,7 +19,7 @@ constexpr std::size_t kFewestArrivals = 200;
 constexpr std::size_t kMostArrivals = 100'000;
 constexpr double kTrialS = 2;
 constexpr int kMostSteps = 3;  // by a factor of 2, until there is a bracket
-constexpr int kHalvings = 4;
+constexpr double kBracket = 1.05;
 
 class Draws {
  public:
@@ -64,6 +64,12 @@ class Search {
   bool goes_on() const { return !result_.stopped; }
   double passes() const { return passes_; }
   double fails() const { return *result_.fails_per_s; }
+  // Half, or what came out where that is less: executors that sleep between requests may do far
+  // less than a closed loop of a tiny model.
+  double below() const {
+    const auto& last = result_.trials.back();
+    return last.saturated ? std::min(fails() / 2, last.achieved_per_s) : fails() / 2;
+  }
 
   void run(double rate_per_s) {
     auto trial = run_(rate_per_s);
@@ -125,17 +131,15 @@ Trial judge_trial(double rate_per_s, std::span<const std::int64_t> arrivals_ns,
   Trial trial{.offered_per_s = rate_per_s, .arrivals = ends_ns.size()};
   auto& latencies = trial.latencies_ns;
   for (std::size_t i = 0; i < ends_ns.size(); ++i) latencies.push_back(ends_ns[i] - arrivals_ns[i]);
-  if (latencies.empty()) {
-    trial.saturated = true;
-    return trial;
-  }
+  if (latencies.empty()) return trial;
   const auto bound_ns = plan.bound.bound_ns;
   trial.over_limit = static_cast<std::size_t>(
       std::ranges::count_if(latencies, [&](auto latency) { return latency > bound_ns; }));
   trial.least_ns = std::ranges::min(latencies);
   const double share = share_achieved(arrivals_ns, latencies, trial.least_ns);
   trial.achieved_per_s = rate_per_s * share;
-  trial.saturated = share < kLeastAchieved;
+  trial.saturated =
+      trial.arrivals >= std::min(kFewestArrivals, plan.arrivals) && share < kLeastAchieved;
   trial.passes = !trial.saturated && trial.arrivals == plan.arrivals &&
                  trial.over_limit <= plan.most_over_limit;
   if (trial.saturated) latencies.clear();
@@ -149,9 +153,9 @@ RateSearch highest_rate(double capacity_per_s, const RunTrial& run) {
   for (int i = 0; i < kMostSteps && search.goes_on() && !search.has_failed(); ++i)
     search.run(2 * search.passes());
   for (int i = 0; i < kMostSteps && search.goes_on() && !search.has_passed(); ++i)
-    search.run(search.fails() / 2);
-  for (int i = 0; i < kHalvings && search.goes_on() && search.has_passed() && search.has_failed();
-       ++i)
+    search.run(search.below());
+  while (search.goes_on() && search.has_passed() && search.has_failed() &&
+         search.fails() > kBracket * search.passes())
     search.run(std::sqrt(search.passes() * search.fails()));
   return result;
 }

@@ -63,7 +63,7 @@ inline constexpr double kLeastAchieved = 0.98;
 /// `ends_ns`: when the first ends_ns.size() arrivals were done, on the clock of `arrivals_ns`.
 /// Achieved: the offered rate times t / (t + lag), t being a request's intended start and lag its
 /// latency above the least one; the best of the last tenth of the requests counts, so that one
-/// stall near the end isn't taken for saturation.
+/// stall near the end isn't taken for saturation. Of a trial given up before 200 it isn't told.
 Trial judge_trial(double rate_per_s, std::span<const std::int64_t> arrivals_ns,
                   std::span<const std::int64_t> ends_ns, const TrialPlan& plan);
 
@@ -76,9 +76,9 @@ struct RateSearch {
   std::optional<double> fails_per_s;  ///< the lowest rate that failed
   bool stopped = false;               ///< a trial didn't run
 };
-/// From `capacity_per_s`, the closed loop's rate: doubled while it passes (three times at most) or
-/// halved while it fails (the same), then four geometric halvings of the bracket [passes, fails],
-/// which are then within 4.4 %. At most eight trials.
+/// From `capacity_per_s`, the closed loop's rate: doubled while it passes (three times at most), or
+/// halved while it fails (the same; lower still when less than half came out). Then the bracket
+/// [passes, fails] is halved geometrically until it is within 5 %: four times from a factor of 2.
 RateSearch highest_rate(double capacity_per_s, const RunTrial& run);
 
 }  // namespace inferometer::measure

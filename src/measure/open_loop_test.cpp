@@ -136,11 +136,22 @@ TEST(JudgeTrial, AGivenUpTrialNeverPasses) {
   EXPECT_FALSE(judge_trial(10, arrivals, {}, plan).passes);
 }
 
+TEST(JudgeTrial, AFewRequestsInARowAreNoSaturation) {
+  const auto plan = plan_trial({kMs / 2, 99}, 500);
+  const std::vector<std::int64_t> arrivals(plan.arrivals, 7 * kMs);
+  const auto ends =
+      ends_of(serve(std::span(arrivals).first(3), 1, [](std::size_t) { return kMs; }));
+  const auto trial = judge_trial(10, arrivals, ends, plan);
+  EXPECT_FALSE(trial.saturated);
+  EXPECT_EQ(trial.over_limit, 3u);
+  EXPECT_EQ(trial.least_ns, kMs);
+}
+
 /// Passes up to `truth`.
 RunTrial up_to(double truth, std::vector<double>& rates) {
   return [truth, &rates](double rate) -> std::optional<Trial> {
     rates.push_back(rate);
-    return Trial{.offered_per_s = rate, .passes = rate <= truth};
+    return Trial{.offered_per_s = rate, .achieved_per_s = rate, .passes = rate <= truth};
   };
 }
 
@@ -166,6 +177,20 @@ TEST(HighestRate, SaysWhenEvenTheLowestFails) {
   EXPECT_THAT(rates, ElementsAre(100, 50, 25, 12.5));
 }
 
+TEST(HighestRate, GoesWhereASaturatedTrialPoints) {
+  std::vector<double> rates;
+  const auto search = highest_rate(6400, [&](double rate) -> std::optional<Trial> {
+    rates.push_back(rate);
+    return Trial{.offered_per_s = rate,
+                 .achieved_per_s = std::min(rate, 100.0),
+                 .saturated = rate > 100,
+                 .passes = rate < 80};
+  });
+  EXPECT_THAT(std::vector(rates.begin(), rates.begin() + 3), ElementsAre(6400, 100, 50));
+  EXPECT_NEAR(search.trials.at(search.best.value()).offered_per_s, 78, 2);
+  EXPECT_GT(search.fails_per_s.value(), 79);
+}
+
 TEST(HighestRate, SaysWhenNothingFails) {
   std::vector<double> rates;
   const auto search = highest_rate(100, up_to(1e9, rates));
@@ -178,7 +203,7 @@ TEST(HighestRate, EndsWhenATrialDoesNotRun) {
   int left = 3;
   const auto search = highest_rate(100, [&](double rate) -> std::optional<Trial> {
     if (left-- == 0) return std::nullopt;
-    return Trial{.offered_per_s = rate, .passes = rate < 30};
+    return Trial{.offered_per_s = rate, .achieved_per_s = rate, .passes = rate < 30};
   });
   EXPECT_TRUE(search.stopped);
   EXPECT_EQ(search.trials.size(), 3u);

@@ -104,6 +104,13 @@ void put_latency(Json& values, std::span<const std::int64_t> timings_ns) {
   set(values, "latency_mean_ns", mean(timings));
 }
 
+void put_noise(Json& values, const NoiseVerdict& verdict) {
+  set(values, "noise_verdict", to_string(verdict.noise));
+  set(values, "canary_fma_ns", verdict.median.fma_ns);
+  set(values, "canary_stream_ns", verdict.median.stream_ns);
+  set(values, "canary_spread", verdict.spread);
+}
+
 void put_rate(Json& values, const RateSearch& search, const LatencyBound& bound,
               std::int64_t batch_rows) {
   set(values, "rate_bound_ns", bound.bound_ns);

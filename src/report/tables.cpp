@@ -161,7 +161,8 @@ Table rate_table(const Document& document, const Naming& naming) {
                             {"p50", "rate_latency_p50_ns"},
                             {"p90", "rate_latency_p90_ns"},
                             {"p99", "rate_latency_p99_ns"},
-                            {"p99.9", "rate_latency_p99_9_ns"}});
+                            {"p99.9", "rate_latency_p99_9_ns"},
+                            {"noise", "noise_verdict"}});
   table.notes.insert(
       table.notes.begin(),
       "Open loop: the highest rate of Poisson arrivals, one batch each, at which the "
