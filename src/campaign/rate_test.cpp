@@ -13,7 +13,6 @@
 namespace inferometer::campaign {
 namespace {
 
-using measure::Outcome;
 using testing::HasSubstr;
 
 class Rate : public testing::Test {
