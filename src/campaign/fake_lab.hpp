@@ -178,7 +178,8 @@ class FakeWorker : public CellWorker {
   }
   /// One executor, as a queue; the report ends where it is given up.
   process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
-                                    const process::GiveUp& give_up) override {
+                                    const process::GiveUp& give_up,
+                                    const std::stop_token& stop) override {
     lab_.tell("open " + cell_.engine);
     if (script_.at_open_loop) throw *script_.at_open_loop;
     const auto service_ns = script_.row_ns * inputs_.at(0).shape()[0];
@@ -189,11 +190,12 @@ class FakeWorker : public CellWorker {
         arrivals_ns, 1, [&](std::size_t i) { return stalls(i) ? 50 * service_ns : service_ns; });
     process::OpenLoopReport report;
     std::uint64_t over = 0;
-    for (std::size_t i = 0; i < served.size() && over <= give_up.most_over; ++i) {
+    for (std::size_t i = 0;
+         i < served.size() && over <= give_up.most_over && !stop.stop_requested(); ++i) {
       report.served.push_back({served[i].start_ns, served[i].end_ns});
       if (served[i].end_ns - arrivals_ns[i] > give_up.latency_ns) ++over;
     }
-    lab_.clock_ns += report.served.back().end_ns;
+    if (!report.served.empty()) lab_.clock_ns += report.served.back().end_ns;
     return report;
   }
   std::vector<Tensor> outputs() const override {

@@ -74,8 +74,9 @@ class ProcessWorker : public CellWorker {
     return worker_.run_block(batches, poison);
   }
   process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
-                                    const process::GiveUp& give_up) override {
-    return worker_.run_open(arrivals_ns, give_up);
+                                    const process::GiveUp& give_up,
+                                    const std::stop_token& stop) override {
+    return worker_.run_open(arrivals_ns, give_up, stop);
   }
   std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
   void park() override { worker_.park(); }

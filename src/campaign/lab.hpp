@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,8 @@ class CellWorker {
   virtual void prepare(std::span<const Tensor> inputs) = 0;
   virtual process::BlockReport block(std::int64_t batches, process::Poison poison) = 0;
   virtual process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
-                                            const process::GiveUp& give_up) = 0;
+                                            const process::GiveUp& give_up,
+                                            const std::stop_token& stop) = 0;
   virtual std::vector<Tensor> outputs() const = 0;
   virtual void park() = 0;
   virtual void wake() = 0;

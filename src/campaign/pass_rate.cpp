@@ -63,7 +63,9 @@ class Trials {
                                         number_ + 1, rate_per_s));
     const auto arrivals =
         measure::poisson_arrivals(rate_per_s, plan_.arrivals, measure::mixed(seed_) + ++number_);
-    const auto report = worker_.open_loop(arrivals, {plan_.bound.bound_ns, plan_.most_over_limit});
+    const auto report =
+        worker_.open_loop(arrivals, {plan_.bound.bound_ns, plan_.most_over_limit}, session_.stop);
+    if (session_.stop.stop_requested()) return std::nullopt;
     std::vector<std::int64_t> ends;
     for (const auto& served : report.served) ends.push_back(served.end_ns);
     ask_canary();

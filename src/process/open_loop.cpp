@@ -32,12 +32,13 @@ class Serving {
  public:
   Serving(core::Runner& runner, std::span<const View> inputs, std::span<const View> outputs,
           std::int64_t executors, std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up,
-          const Clock& clock)
+          const std::stop_token& stop, const Clock& clock)
       : runner_(runner),
         inputs_(inputs),
         outputs_(outputs),
         arrivals_ns_(arrivals_ns),
         give_up_(give_up),
+        stop_(stop),
         clock_(clock),
         served_(arrivals_ns.size()),
         executors_(executors),
@@ -95,7 +96,7 @@ class Serving {
 
   // What was taken is served to its end, so that those served are the first of all.
   std::optional<std::size_t> take() {
-    if (ending_) return std::nullopt;
+    if (ending_ || stop_.stop_requested()) return std::nullopt;
     const std::size_t arrival = next_++;
     if (arrival >= arrivals_ns_.size()) return std::nullopt;
     return arrival;
@@ -116,6 +117,7 @@ class Serving {
   std::span<const View> inputs_, outputs_;
   std::span<const std::int64_t> arrivals_ns_;
   const GiveUp& give_up_;
+  const std::stop_token& stop_;
   const Clock& clock_;
   std::vector<Served> served_;
   std::int64_t executors_;
@@ -151,9 +153,9 @@ void check_arrivals(std::span<const std::int64_t> arrivals_ns) {
 OpenLoopReport serve_arrivals(core::Runner& runner, std::span<const View> inputs,
                               std::span<const View> outputs, std::int64_t executors,
                               std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up,
-                              const Clock& clock) {
+                              const std::stop_token& stop, const Clock& clock) {
   check_arrivals(arrivals_ns);
-  return Serving(runner, inputs, outputs, executors, arrivals_ns, give_up, clock).run();
+  return Serving(runner, inputs, outputs, executors, arrivals_ns, give_up, stop, clock).run();
 }
 
 }  // namespace inferometer::process

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <vector>
 
 #include "core/runner.hpp"
@@ -26,12 +27,13 @@ void check_arrivals(std::span<const std::int64_t> arrivals_ns);
 
 /// Each of `executors` threads computes one batch, untimed, because engines keep state by thread;
 /// then the clock starts and they take arrivals first come, first served. An arrival is never
-/// skipped: when all are busy it starts late. `inputs`: one batch, in port order; `outputs`: shapes
-/// of its results, of which every thread has its own, or empty when they depend on the data. Throws
-/// what the model threw, once every thread has ended.
+/// skipped: when all are busy it starts late; after a stop request no more are taken. `inputs`: one
+/// batch, in port order; `outputs`: shapes of its results, of which every thread has its own, or
+/// empty when they depend on the data. Throws what the model threw, once every thread has ended.
 OpenLoopReport serve_arrivals(core::Runner& runner, std::span<const View> inputs,
                               std::span<const View> outputs, std::int64_t executors,
                               std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up,
+                              const std::stop_token& stop = {},
                               const Clock& clock = monotonic_clock());
 
 }  // namespace inferometer::process

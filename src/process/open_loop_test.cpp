@@ -41,7 +41,7 @@ OpenLoopReport serve(core::Runner& runner, std::int64_t executors,
                      const std::vector<std::int64_t>& arrivals, const GiveUp& give_up = {},
                      const Clock& clock = monotonic_clock()) {
   Batch batch;
-  return serve_arrivals(runner, batch.inputs(), batch.outputs(), executors, arrivals, give_up,
+  return serve_arrivals(runner, batch.inputs(), batch.outputs(), executors, arrivals, give_up, {},
                         clock);
 }
 
@@ -123,6 +123,18 @@ TEST(OpenLoop, IsGivenUpWhenTooManyTookTooLong) {
   EXPECT_EQ(serve(runner, 1, arrivals, {6 * kMs, 0}, time.clock()).served.size(), 5u);
   EXPECT_EQ(serve(runner, 1, arrivals, {6 * kMs, 2}, time.clock()).served.size(), 7u);
   EXPECT_EQ(serve(runner, 1, arrivals, {6 * kMs, 56}, time.clock()).served.size(), 60u);
+}
+
+TEST(OpenLoop, EndsWhenAskedTo) {
+  FakeRunner runner;
+  Batch batch;
+  std::stop_source stop;
+  runner.before_run = [&](const std::stop_token&) {
+    if (runner.calls == 1 + 4) stop.request_stop();
+  };
+  const auto report = serve_arrivals(runner, batch.inputs(), batch.outputs(), 1, every(0, 100), {},
+                                     stop.get_token());
+  EXPECT_EQ(report.served.size(), 4u);
 }
 
 TEST(OpenLoop, ThrowsWhatTheModelThrows) {

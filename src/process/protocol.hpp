@@ -24,7 +24,7 @@
 //   Share    [{"id":n,"size":n,"writable":b}], a descriptor for each         -> {}
 //   Release  [id]                                -> {}
 //   OpenLane {"lane":n}, one descriptor          -> {}
-//   Cancel   {"lane":n,"sequence":n}: stops that prediction, if it has not ended -> {}
+//   Cancel   {"lane":n,"sequence":n}: stops that prediction or open loop, if it has not ended -> {}
 //   Explain, Profile {}                          -> the engine's JSON text, maybe empty
 //   Canary   as measure defines it               -> the same
 //   Unload   {}: drops the model; another may be loaded -> {}

@@ -72,8 +72,31 @@ struct Server::Lane {
 
   std::mutex mutex;  // of what follows
   std::stop_source stop;
-  std::uint32_t running = 0;  // sequence of the prediction that runs; 0: none
+  std::uint32_t running = 0;  // sequence of the call that runs and can be cancelled; 0: none
   std::uint32_t cancelled = 0;
+};
+
+/// While it lives, the lane's call can be cancelled.
+class Server::Cancellable {
+ public:
+  explicit Cancellable(Lane& lane) : lane_(lane) {
+    const std::lock_guard lock(lane.mutex);
+    if (lane.stop.stop_requested()) lane.stop = {};
+    lane.running = lane.request.sequence;
+    if (lane.cancelled == lane.running) lane.stop.request_stop();
+    token_ = lane.stop.get_token();
+  }
+  ~Cancellable() {
+    const std::lock_guard lock(lane_.mutex);
+    lane_.running = 0;
+  }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+  const std::stop_token& token() const { return token_; }
+
+ private:
+  Lane& lane_;
+  std::stop_token token_;
 };
 
 Server::Server(Services services) : services_(std::move(services)) {}
@@ -279,26 +302,15 @@ void send_outputs(const std::vector<Tensor>& outputs, Message& reply) {
 
 void Server::predict(Lane& lane) {
   read_tensors(lane.request.body, lane.tensors);
-  std::stop_token token;
-  {
-    const std::lock_guard lock(lane.mutex);
-    if (lane.stop.stop_requested()) lane.stop = {};
-    lane.running = lane.request.sequence;
-    if (lane.cancelled == lane.running) lane.stop.request_stop();
-    token = lane.stop.get_token();
-  }
-  struct Ran {
-    Lane& lane;
-    ~Ran() {
-      const std::lock_guard lock(lane.mutex);
-      lane.running = 0;
-      lane.tensors.regions.clear();
-    }
-  } ran{lane};
+  struct Unmapped {
+    Tensors& tensors;
+    ~Unmapped() { tensors.regions.clear(); }
+  } unmapped{lane.tensors};
+  const Cancellable call(lane);
   if (lane.tensors.outputs.empty())
-    send_outputs(runner()->predict(lane.tensors.inputs, token), lane.reply);
+    send_outputs(runner()->predict(lane.tensors.inputs, call.token()), lane.reply);
   else
-    runner()->predict_into(lane.tensors.inputs, lane.tensors.outputs, token);
+    runner()->predict_into(lane.tensors.inputs, lane.tensors.outputs, call.token());
 }
 
 void Server::prepare(Lane& lane) {
@@ -345,9 +357,10 @@ void Server::open_loop(Lane& lane) {
   for (std::int64_t& arrival : arrivals_ns) arrival = reader.take<std::int64_t>();
   reader.finish();
   if (!loop_) throw Error(Status::Invalid, "an open loop before its inputs were prepared");
+  const Cancellable call(lane);
   const OpenLoopReport report = serve_arrivals(
       *looped_, prepared_->inputs, prepared_->outputs, count_in_force(looped_->info(), "streams"),
-      arrivals_ns, {request.give_up_ns, request.most_over});
+      arrivals_ns, {request.give_up_ns, request.most_over}, call.token());
   append(lane.reply.body, OpenLoopAnswer{report.cpu_ns, report.served.size()});
   for (const Served& served : report.served) {
     append(lane.reply.body, served.start_ns);

@@ -44,6 +44,7 @@ class Server {
  private:
   struct Lane;
   struct Tensors;
+  class Cancellable;
   using Handler = void (Server::*)(Lane&);
   static Handler handler_of(Kind kind);
 

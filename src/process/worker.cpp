@@ -52,7 +52,8 @@ class Worker::Impl {
   Tensor allocate(const Port& port, std::int64_t rows);
   void prepare(std::span<const Tensor> inputs);
   BlockReport run_block(std::int64_t batches, Poison poison);
-  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up);
+  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up,
+                          const std::stop_token& stop);
   void unload();
   std::string ask(Kind kind, const std::string& body, milliseconds limit) {
     return lanes_->ask(kind, body, limit);
@@ -66,6 +67,7 @@ class Worker::Impl {
   void predict_placed(Lane& lane, std::span<const View> inputs, std::span<const View> outputs,
                       const std::stop_token& stop);
   std::vector<Tensor> received_outputs(Lane& lane);
+  Message& call(Lane& lane, Kind kind, milliseconds limit, const std::stop_token& stop);
 
   std::optional<Lanes> lanes_;
   std::optional<SharedRegions> regions_;
@@ -123,6 +125,17 @@ EngineStatus Worker::Impl::probe(const std::string& engine, const std::string& l
   }
 }
 
+/// A call that a stop request cancels.
+Message& Worker::Impl::call(Lane& lane, Kind kind, milliseconds limit,
+                            const std::stop_token& stop) {
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+  if (stop.stop_possible())
+    on_stop.emplace(stop, [this, number = lane.number, sequence = lane.request.sequence + 1] {
+      lanes_->cancel(number, sequence);
+    });
+  return lanes_->call(lane, kind, limit);
+}
+
 /// The call itself; with no outputs the worker sends them along.
 void Worker::Impl::predict_placed(Lane& lane, std::span<const View> inputs,
                                   std::span<const View> outputs, const std::stop_token& stop) {
@@ -144,14 +157,7 @@ void Worker::Impl::predict_placed(Lane& lane, std::span<const View> inputs,
     append(body, wire);
   }
   lane.request.body.swap(body);
-  {
-    std::optional<std::stop_callback<std::function<void()>>> on_stop;
-    if (stop.stop_possible())
-      on_stop.emplace(stop, [this, number = lane.number, sequence = lane.request.sequence + 1] {
-        lanes_->cancel(number, sequence);
-      });
-    lanes_->call(lane, Kind::Predict, limits_.call);
-  }
+  call(lane, Kind::Predict, limits_.call, stop);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     if (const auto& from = staged[inputs.size() + i]; from && outputs[i].size_bytes() > 0)
       std::memcpy(outputs[i].data, from->data(), outputs[i].size_bytes());
@@ -276,7 +282,7 @@ BlockReport Worker::Impl::run_block(std::int64_t batches, Poison poison) {
 }
 
 OpenLoopReport Worker::Impl::run_open(std::span<const std::int64_t> arrivals_ns,
-                                      const GiveUp& give_up) {
+                                      const GiveUp& give_up, const std::stop_token& stop) {
   check_arrivals(arrivals_ns);
   const Lanes::Lease lane(*lanes_);
   lane->request.body.clear();
@@ -286,7 +292,7 @@ OpenLoopReport Worker::Impl::run_open(std::span<const std::int64_t> arrivals_ns,
   const auto limit = limits_.call.count() == 0
                          ? limits_.call
                          : limits_.call + milliseconds(arrivals_ns.back() / 1'000'000);
-  const Message& reply = lanes_->call(*lane, Kind::OpenLoop, limit);
+  const Message& reply = call(*lane, Kind::OpenLoop, limit, stop);
   try {
     BodyReader reader(reply.body);
     const auto answer = reader.take<OpenLoopAnswer>();
@@ -340,8 +346,9 @@ void Worker::prepare(std::span<const Tensor> inputs) {
 BlockReport Worker::run_block(std::int64_t batches, Poison poison) {
   return impl_->run_block(batches, poison);
 }
-OpenLoopReport Worker::run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up) {
-  return impl_->run_open(arrivals_ns, give_up);
+OpenLoopReport Worker::run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up,
+                                std::stop_token stop) {
+  return impl_->run_open(arrivals_ns, give_up, stop);
 }
 std::vector<Tensor> Worker::block_outputs() const {
   return impl_->block_outputs_;

@@ -74,8 +74,9 @@ struct GiveUp {
 };
 
 struct OpenLoopReport {
-  std::vector<Served> served;  ///< the first so many arrivals, in their order; all, unless given up
-  std::int64_t cpu_ns = 0;     ///< CPU time of the worker process meanwhile, all threads
+  /// The first so many arrivals, in their order; all, unless given up or stopped.
+  std::vector<Served> served;
+  std::int64_t cpu_ns = 0;  ///< CPU time of the worker process meanwhile, all threads
 };
 
 /// Thread-safe, except that prepare, run_block and run_open belong to one thread at a time. Every
@@ -114,9 +115,10 @@ class Worker {
   BlockReport run_block(std::int64_t batches, Poison poison = Poison::Off);
   /// The prepared batch at each of these times, nanoseconds from the start, ascending, at most a
   /// million. As many threads as the model has streams in force serve them, first come, first
-  /// served, asleep until a request comes; a late one starts at once. It may take
-  /// Limits::call longer than the last arrival.
-  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up = {});
+  /// served, asleep until a request comes; a late one starts at once. A stop request ends it as if
+  /// given up. It may take Limits::call longer than the last arrival.
+  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up = {},
+                          std::stop_token stop = {});
   /// What the last batch of the last block wrote, in shared pages; empty before the first block and
   /// for outputs whose shapes depend on the data.
   std::vector<Tensor> block_outputs() const;

@@ -74,7 +74,7 @@ std::vector<double> sorted_latencies(std::span<const std::int64_t> arrivals,
 TEST(OpenLoop, StallsOfAnEngineRaiseTheLatencyOfAllWhoCameMeanwhile) {
   const StallingWorker worker;
   const auto arrivals = measure::poisson_arrivals(kRate, kArrivals, 1);
-  const auto report = (*worker).open_loop(arrivals, {});
+  const auto report = (*worker).open_loop(arrivals, {}, {});
   ASSERT_EQ(report.served.size(), kArrivals);
   // The first run warmed the executor up.
   const auto queue =
@@ -101,7 +101,7 @@ TEST(OpenLoop, StallsOfAnEngineRaiseTheLatencyOfAllWhoCameMeanwhile) {
 TEST(OpenLoop, AHopelessTrialIsGivenUp) {
   const StallingWorker worker;
   const auto arrivals = measure::poisson_arrivals(kRate, kArrivals, 1);
-  const auto report = (*worker).open_loop(arrivals, {.latency_ns = 100'000, .most_over = 3});
+  const auto report = (*worker).open_loop(arrivals, {.latency_ns = 100'000, .most_over = 3}, {});
   EXPECT_EQ(report.served.size(), 4u) << "every run takes longer";
 }
 

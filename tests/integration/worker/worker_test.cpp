@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cmath>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "process/region.hpp"
@@ -245,6 +246,29 @@ TEST(Worker, CancelsAPrediction) {
   const Error error = error_of([&] { worker.predict(in.views, source.get_token()); });
   EXPECT_EQ(error.code(), Status::PredictFailed);
   EXPECT_EQ(error.context().at("cancelled"), "true");
+  EXPECT_TRUE(worker.alive());
+}
+
+TEST(Worker, EndsAnOpenLoopWhenAskedTo) {
+  std::stop_source source;
+  std::promise<void> runs;
+  std::once_flag told;
+  WorkerOptions options = rogue();
+  options.log = [&](std::string_view text) {
+    if (text.find("line 0") != std::string_view::npos)
+      std::call_once(told, [&] { runs.set_value(); });
+  };
+  Worker worker(options);
+  worker.load("/m.onnx", {{"act", "noisy"}});
+  worker.prepare(std::vector<Tensor>{shared_tensor(DType::F32, Shape{2, 4}),
+                                     shared_tensor(DType::I64, Shape{})});
+  const std::jthread stopper([&] {
+    runs.get_future().wait();
+    source.request_stop();
+  });
+  std::vector<std::int64_t> arrivals;  // of a day
+  for (std::int64_t i = 0; i < 86'400; ++i) arrivals.push_back(i * 1'000'000'000);
+  EXPECT_LT(worker.run_open(arrivals, {}, source.get_token()).served.size(), arrivals.size());
   EXPECT_TRUE(worker.alive());
 }
 
