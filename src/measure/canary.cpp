@@ -8,6 +8,7 @@
 
 #include "inferometer/error.hpp"
 #include "measure/burst.hpp"
+#include "measure/fma.hpp"
 #include "measure/statistics.hpp"
 
 namespace inferometer::measure {
@@ -105,7 +106,7 @@ CanaryWork Canary::calibrate(std::int64_t aim_ns) {
 CanaryReading Canary::run(const CanaryWork& work) {
   check_bound("fma_steps", work.fma_steps, kMaxSteps);
   check_bound("stream_bytes", work.stream_bytes, kMaxStreamBytes);
-  const auto isa = best_isa();
+  const auto& loop = *best_loop(DType::F32);
   const auto arrays = [&](int thread) -> auto& {
     return arrays_->of_thread[static_cast<std::size_t>(thread)];
   };
@@ -113,8 +114,7 @@ CanaryReading Canary::run(const CanaryWork& work) {
     if (!arrays(thread)) arrays(thread) = std::make_unique<StreamArrays>(kArrayBytes / threads_);
   };
   CanaryReading reading;
-  reading.fma_ns =
-      time_together(threads_, [](int) {}, [&](int) { fma_burst(isa, work.fma_steps); });
+  reading.fma_ns = time_together(threads_, [](int) {}, [&](int) { loop.run(work.fma_steps); });
   reading.stream_ns = time_together(threads_, prepare,
                                     [&](int thread) { arrays(thread)->pass(work.stream_bytes); });
   return reading;
