@@ -218,7 +218,8 @@ BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progres
   auto [sink, journal] = open_journal(options);
   start_journal(*sink, journal, lab);
 
-  Session session{options, lab, *sink, journal, stop, std::move(models), {}, {}, nullptr};
+  const auto profile = kept_profile(options.cache_dir, measure::machine_id(lab.machine()));
+  Session session{options, lab, *sink, journal, stop, std::move(models), {}, {}, profile, nullptr};
   record_unavailable(session, contenders, engines);
   WorkMeter meter(progress, lab, guess_total_s(session, groups, contenders));
   session.meter = &meter;

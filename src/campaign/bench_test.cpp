@@ -261,7 +261,8 @@ TEST_F(Bench, LoadsAreTimedWarmColdAndFromAnArtifact) {
     EXPECT_EQ(fast.at(key), 1'000'000) << key;
   EXPECT_EQ(fast.at("load_cold_files_bytes"), 1000);
   EXPECT_THAT(lab.dropped, testing::UnorderedElementsAre("libfast", "m.onnx"));
-  EXPECT_EQ(lab.count("load fast"), 5) << "to be checked, warm, cold, to leave an artifact, from it";
+  EXPECT_EQ(lab.count("load fast"), 5)
+      << "to be checked, warm, cold, to leave an artifact, from it";
   const auto& slow = find(result, "slow", "load").values;
   EXPECT_TRUE(slow.at("load_artifact_total_ns").is_null());
   EXPECT_THAT(slow.at("load_artifact_total_ns_why").get<std::string>(), HasSubstr("no artifact"));

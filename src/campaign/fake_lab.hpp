@@ -21,6 +21,7 @@ namespace inferometer::campaign {
 /// How a fake engine behaves. The model computes y = 2 x, rows of four floats.
 struct Script {
   std::int64_t row_ns = 1'000'000;
+  double first_batch = 1;  ///< how much longer the first batch after waking takes
   bool available = true;
   bool wrong = false;  ///< an answer that isn't right
   bool stale = false;  ///< every row gets the answer of the first
@@ -41,8 +42,9 @@ class FakeLab : public Lab {
   std::int64_t clock_ns = 0;
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
-  std::vector<int> canary_cpus;  ///< of the last canary
-  std::int64_t canary_ns = 0;
+  std::vector<int> canary_cpus;             ///< of the last canary
+  std::int64_t canary_ns = 0;               ///< what it aimed at
+  std::int64_t canary_time_ns = 2'000'000;  ///< what each of its bursts takes
   std::string machine_name = "fake";
   std::string build = "build 1 ";   ///< of the plugins
   std::set<std::string> artifacts;  ///< cache folders that hold one
@@ -98,9 +100,13 @@ class FakeLab : public Lab {
     tell("canary");
     canary_cpus = cpus;
     canary_ns = aim_ns;
-    return measure::CanaryReading{2'000'000, 2'000'000};
+    clock_ns += 2 * canary_time_ns;
+    return measure::CanaryReading{canary_time_ns, canary_time_ns};
   }
-  Peaks peaks(std::int64_t) override { return {1e9, 1e9, "", 0.01, 0.02}; }
+  Peaks peaks(std::int64_t threads, DType dtype) override {
+    if (dtype == DType::F16) return {std::nullopt, 1e9, "this CPU has no multiply-add of f16"};
+    return {1e9 * static_cast<double>(threads), 1e9, "", 0.01, 0.02, "fake"};
+  }
   Json machine() override {
     return {{"cpu", {{"model", machine_name}}},
             {"caches", Json::array()},
@@ -166,6 +172,9 @@ class FakeWorker : public CellWorker {
     report.samples = batches * rows;
     for (std::int64_t i = 0; i < batches; ++i)
       report.timings_ns.push_back(script_.row_ns * rows + i % 3);
+    if (std::exchange(woken_, false))
+      report.timings_ns[0] = static_cast<std::int64_t>(script_.first_batch *
+                                                       static_cast<double>(report.timings_ns[0]));
     for (const auto timing : report.timings_ns) report.wall_ns += timing;
     report.cpu_ns = 2 * report.wall_ns;
     lab_.clock_ns += report.wall_ns;
@@ -179,7 +188,9 @@ class FakeWorker : public CellWorker {
     if (!std::exchange(parked_, true)) --lab_.running;
   }
   void wake() override {
-    if (std::exchange(parked_, false)) ++lab_.running;
+    if (!std::exchange(parked_, false)) return;
+    ++lab_.running;
+    woken_ = true;
   }
   void open_library() override { lab_.tell("library " + cell_.engine); }
   void unload() override { lab_.tell("unload " + cell_.engine); }
@@ -200,7 +211,7 @@ class FakeWorker : public CellWorker {
   std::vector<Tensor> inputs_;
   Json values_ = Json::object();
   int blocks_ = 0;
-  bool loaded_ = false, parked_ = false;
+  bool loaded_ = false, parked_ = false, woken_ = false;
 };
 
 inline std::unique_ptr<CellWorker> FakeLab::worker(const measure::Cell& cell) {

@@ -186,10 +186,10 @@ class ProcessLab : public Lab {
       return std::nullopt;  // outcomes then say that no canary ran
     }
   }
-  Peaks peaks(std::int64_t threads) override {
-    const auto found = peaks_.find(threads);
+  Peaks peaks(std::int64_t threads, DType dtype) override {
+    const auto found = peaks_.find({threads, dtype});
     if (found != peaks_.end()) return found->second;
-    return peaks_.emplace(threads, measured(threads)).first->second;
+    return peaks_.emplace(std::pair(threads, dtype), measured(threads, dtype)).first->second;
   }
   Json machine() override { return measure::machine(); }
   Json state() override { return measure::state(); }
@@ -206,20 +206,28 @@ class ProcessLab : public Lab {
   }
 
  private:
-  static Peaks measured(std::int64_t threads) {
+  Peaks measured(std::int64_t threads, DType dtype) {
+    const measure::PeakOptions options{.threads = static_cast<int>(threads), .dtype = dtype};
+    Peaks peaks;
     try {
-      const measure::PeakOptions options{.threads = static_cast<int>(threads)};
+      if (!bandwidths_.contains(threads))
+        bandwidths_.emplace(threads, measure::measure_bandwidth(options));
+      peaks.bytes_per_s = bandwidths_.at(threads).per_s;
+      peaks.bytes_spread = bandwidths_.at(threads).spread;
       const auto flops = measure::measure_peak_flops(options);
-      const auto bytes = measure::measure_bandwidth(options);
-      return {flops.per_s, bytes.per_s, "", flops.spread, bytes.spread};
+      peaks.flops_per_s = flops.per_s;
+      peaks.flops_spread = flops.spread;
+      peaks.isa = flops.isa;
     } catch (const Error& error) {
-      return {.why = error.what()};
+      peaks.why = error.what();
     }
+    return peaks;
   }
 
   std::vector<EngineStatus> engines_;
   std::map<std::vector<int>, std::unique_ptr<CanaryWorker>> canaries_;
-  std::map<std::int64_t, Peaks> peaks_;
+  std::map<std::int64_t, measure::Peak> bandwidths_;  ///< by threads
+  std::map<std::pair<std::int64_t, DType>, Peaks> peaks_;
 };
 
 }  // namespace

@@ -62,8 +62,9 @@ class CellWorker {
 /// The machine's peaks for T threads, for the roofline.
 struct Peaks {
   std::optional<double> flops_per_s, bytes_per_s;
-  std::string why;  ///< when they can't be had
+  std::string why;  ///< when one of them can't be had
   double flops_spread = 0, bytes_spread = 0;
+  std::string isa;  ///< of the multiply-adds
 };
 
 class Lab {
@@ -88,8 +89,8 @@ class Lab {
   /// What the machine is worth now, on these CPUs, by bursts of about `aim_ns`; none: no canary.
   virtual std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus,
                                                        std::int64_t aim_ns) = 0;
-  /// Measured once per number of threads, then remembered.
-  virtual Peaks peaks(std::int64_t threads) = 0;
+  /// Measured once per number of threads and dtype of the factors, then remembered.
+  virtual Peaks peaks(std::int64_t threads, DType dtype) = 0;
   virtual Json machine() = 0;         ///< measure::machine
   virtual Json state() = 0;           ///< measure::state
   virtual std::int64_t now_ns() = 0;  ///< monotonic

@@ -21,10 +21,13 @@ constexpr double kGuessedLoadS = 1.5;
 class CellSubject : public measure::Subject {
  public:
   enum class Kind { Stream, OneByOne };
-  CellSubject(Seat& seat, std::vector<std::string> cell_ids, Kind kind)
-      : seat_(seat), cell_ids_(std::move(cell_ids)), kind_(kind) {}
+  /// What the first batch after waking is to become.
+  enum class FirstBatch { Timed, Unseen };
+  CellSubject(Seat& seat, std::vector<std::string> cell_ids, Kind kind, FirstBatch first)
+      : seat_(seat), cell_ids_(std::move(cell_ids)), kind_(kind), first_(first) {}
 
   measure::BlockTimings run_block(std::int64_t batches) override {
+    if (first_ == FirstBatch::Unseen) one_block(1);
     cpu_ns_ = 0;
     if (kind_ == Kind::Stream) return one_block(batches);
     measure::BlockTimings all;
@@ -72,12 +75,20 @@ class CellSubject : public measure::Subject {
   Seat& seat_;
   std::vector<std::string> cell_ids_;
   Kind kind_;
+  FirstBatch first_;
   std::int64_t cpu_ns_ = 0;
 };
 
 using Subjects = std::vector<std::unique_ptr<CellSubject>>;
 
-void add_subjects(Seat& seat, Subjects& subjects) {
+// Nothing is dropped unless a profile of this machine found the engine's first batch biased.
+CellSubject::FirstBatch first_batch_of(const Session& session, const Seat& seat) {
+  const auto* facts = session.profile ? facts_of(*session.profile, seat.info.engine) : nullptr;
+  return facts && facts->first_batch_biased() ? CellSubject::FirstBatch::Unseen
+                                              : CellSubject::FirstBatch::Timed;
+}
+
+void add_subjects(const Session& session, Seat& seat, Subjects& subjects) {
   if (!seat.worker) return;
   std::vector<std::string> together, apart;
   const bool one_by_one = integer_param(seat.info.requested, "in_flight", 1) > 1;
@@ -85,12 +96,13 @@ void add_subjects(Seat& seat, Subjects& subjects) {
     if (cell.cell.workload == "throughput") together.push_back(cell.cell_id);
     if (cell.cell.workload == "latency") (one_by_one ? apart : together).push_back(cell.cell_id);
   }
-  if (!together.empty())
-    subjects.push_back(
-        std::make_unique<CellSubject>(seat, std::move(together), CellSubject::Kind::Stream));
-  if (!apart.empty())
-    subjects.push_back(
-        std::make_unique<CellSubject>(seat, std::move(apart), CellSubject::Kind::OneByOne));
+  const auto first = first_batch_of(session, seat);
+  const auto add = [&](std::vector<std::string> cell_ids, CellSubject::Kind kind) {
+    if (!cell_ids.empty())
+      subjects.push_back(std::make_unique<CellSubject>(seat, std::move(cell_ids), kind, first));
+  };
+  add(std::move(together), CellSubject::Kind::Stream);
+  add(std::move(apart), CellSubject::Kind::OneByOne);
 }
 
 Json reading_values(const measure::CanaryReading& reading) {
@@ -141,7 +153,7 @@ std::vector<int> cpus_of(Session& session, const std::vector<Seat>& seats) {
 
 void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats) {
   Subjects subjects;
-  for (auto& seat : seats) add_subjects(seat, subjects);
+  for (auto& seat : seats) add_subjects(session, seat, subjects);
   if (subjects.empty()) return;
   std::vector<measure::Subject*> pointers;
   for (const auto& subject : subjects) pointers.push_back(subject.get());

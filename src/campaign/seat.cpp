@@ -45,21 +45,52 @@ std::size_t total_bytes(const std::vector<Tensor>& tensors) {
   return bytes;
 }
 
+// Of the factors; tf32 is f32 on a CPU.
+DType dtype_of(const std::string& precision) {
+  if (precision == "bf16") return DType::BF16;
+  if (precision == "fp16") return DType::F16;
+  return precision == "int8" ? DType::I8 : DType::F32;
+}
+
+// A machine's peak is the most that it was ever seen to do: a profile of a quieter moment counts.
+double best_peak(const Session& session, std::int64_t threads, DType dtype, double now) {
+  if (!session.profile) return now;
+  for (const auto& peak : session.profile->compute)
+    if (peak.threads == threads && peak.dtype == dtype) now = std::max(now, peak.flops_per_s);
+  return now;
+}
+
+double best_bandwidth(const Session& session, std::int64_t threads, double now) {
+  if (!session.profile) return now;
+  for (const auto& peak : session.profile->bandwidth)
+    if (peak.threads == threads) now = std::max(now, peak.bytes_per_s);
+  return now;
+}
+
+void put_peaks(Session& session, std::int64_t threads, DType dtype, Json& values) {
+  const auto peaks = session.lab.peaks(threads, dtype);
+  if (!peaks.flops_per_s || !peaks.bytes_per_s) {
+    values["peak_flops_per_s"] = nullptr;
+    values["peak_flops_per_s_why"] = peaks.why;
+    return;
+  }
+  values["peak_flops_per_s"] = best_peak(session, threads, dtype, *peaks.flops_per_s);
+  values["peak_flops_spread"] = peaks.flops_spread;
+  values["peak_bandwidth_bytes_per_s"] = best_bandwidth(session, threads, *peaks.bytes_per_s);
+  values["peak_bandwidth_spread"] = peaks.bytes_spread;
+}
+
 void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>& inputs,
                   const std::vector<Tensor>& outputs, Json& values) {
   const auto& facts = session.models.at(seat.entrant->contender->cell.model);
   // Who makes its outputs up does none of the counted work.
   if (seat.info.synthetic || !facts.macs || !facts.parameters) return;
   const auto rows = batch_rows(seat.info);
+  const auto dtype = dtype_of(text_param(seat.info.requested, "precision", "fp32"));
   values["flops"] = 2 * *facts.macs * rows;
-  values["traffic_bytes"] =
-      *facts.parameters * 4 + static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
-  const auto peaks = session.lab.peaks(integer_param(seat.info.requested, "threads", 1));
-  if (!peaks.flops_per_s || !peaks.bytes_per_s) return;
-  values["peak_flops_per_s"] = *peaks.flops_per_s;
-  values["peak_flops_spread"] = peaks.flops_spread;
-  values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
-  values["peak_bandwidth_spread"] = peaks.bytes_spread;
+  values["traffic_bytes"] = *facts.parameters * static_cast<std::int64_t>(size_bytes(dtype)) +
+                            static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
+  put_peaks(session, integer_param(seat.info.requested, "threads", 1), dtype, values);
 }
 
 Json facts_of(const Session& session, const std::string& model, const Info& info) {
@@ -67,6 +98,9 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
              {"library_hash", info.library_hash},     {"model_hash", session.models.at(model).hash},
              {"effective_params", info.effective},    {"effective_proof", info.proof},
              {"input_seed", session.options.seed}};
+  if (const auto* known = session.profile ? facts_of(*session.profile, info.engine) : nullptr;
+      known && known->why.empty())
+    facts["first_batch_ratio"] = known->first_batch_ratio;
   if (info.requested.contains("threads"))
     facts["cpus_allowed"] = integer_param(info.requested, "threads", 1);
   return facts;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "campaign/bench.hpp"
 #include "campaign/cells.hpp"
+#include "campaign/machine_profile.hpp"
 
 namespace inferometer::campaign {
 
@@ -37,6 +39,7 @@ struct Session {
   std::map<std::string, ModelFacts> models;
   std::map<std::string, Golden> goldens;  ///< by model, dims and rows
   std::map<std::pair<std::string, std::int64_t>, std::vector<Tensor>> batches;  ///< and rows
+  std::optional<MachineProfile> profile;  ///< of this machine, if one was made
   WorkMeter* meter = nullptr;
 
   void record(Launch launch);

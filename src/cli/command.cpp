@@ -10,6 +10,11 @@ constexpr Command kCommands[] = {
      "inferometer engines onnxruntime\n"
      "inferometer engines --json",
      declare_engines},
+    {"machine", "Measure what this machine is worth: peaks, noise, how engines behave; kept",
+     "inferometer machine\n"
+     "inferometer machine --refresh --seconds 120\n"
+     "inferometer machine --json",
+     declare_machine},
     {"zoo", "Write one of our networks as an ONNX file, or list them",
      "inferometer zoo\n"
      "inferometer zoo resnet50 -o resnet50.onnx\n"

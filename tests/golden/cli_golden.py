@@ -13,7 +13,7 @@ import tempfile
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FOLDER = pathlib.Path(__file__).resolve().parent / "cli"
-COMMANDS = ("engines", "zoo", "inspect", "check", "predict", "run", "bench", "report")
+COMMANDS = ("engines", "machine", "zoo", "inspect", "check", "predict", "run", "bench", "report")
 CASES = {
     "help": ["--help"],
     **{f"help_{command}": [command, "--help"] for command in COMMANDS},
