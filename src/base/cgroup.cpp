@@ -72,7 +72,9 @@ std::vector<fs::path> folders(const fs::path& mount, const std::string& group) {
 }
 
 void read_version_2(Cgroup& group, const fs::path& mount) {
-  for (const auto& folder : folders(mount, group.path)) {
+  const auto all = folders(mount, group.path);
+  if (!all.empty()) group.memory_folder = all.front();
+  for (const auto& folder : all) {
     std::istringstream cpu(read_small(folder / "cpu.max"));
     std::string quota, period;
     cpu >> quota >> period;
@@ -91,8 +93,9 @@ void read_cpu_1(Cgroup& group, const fs::path& mount, const std::string& path) {
 }
 
 void read_memory_1(Cgroup& group, const fs::path& mount, const std::string& path) {
-  for (const auto& folder : folders(mount, path))
-    tighten_bytes(group, read_small(folder / "memory.limit_in_bytes"));
+  const auto all = folders(mount, path);
+  if (!all.empty()) group.memory_folder = all.front();
+  for (const auto& folder : all) tighten_bytes(group, read_small(folder / "memory.limit_in_bytes"));
 }
 
 bool has_controller(const std::string& list, std::string_view name) {

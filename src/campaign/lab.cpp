@@ -16,6 +16,7 @@
 #include "graph/onnx.hpp"
 #include "graph/passes.hpp"
 #include "measure/environment.hpp"
+#include "measure/memory_cgroup.hpp"
 #include "measure/roofline.hpp"
 #include "process/region.hpp"
 #include "process/remote.hpp"
@@ -56,6 +57,36 @@ process::WorkerOptions options_for(std::vector<int> cpus) {
   return options;
 }
 
+// A worker's memory as its control group counts it, where one can be made.
+class WorkerGroup {
+ public:
+  explicit WorkerGroup(pid_t worker) {
+    try {
+      group_ = std::make_unique<measure::MemoryCgroup>();
+      group_->add(worker);
+    } catch (const Error& error) {
+      set_missing(error);
+    }
+  }
+  void note_peak() {
+    if (!values_.empty()) return;
+    try {
+      values_[kKey] = group_->peak_bytes();
+    } catch (const Error& error) {
+      set_missing(error);
+    }
+  }
+  const Json& values() const { return values_; }
+
+ private:
+  static constexpr const char* kKey = "memory_cgroup_peak_bytes";
+  void set_missing(const Error& error) {
+    values_ = {{kKey, nullptr}, {std::string(kKey) + "_why", error.what()}};
+  }
+  std::unique_ptr<measure::MemoryCgroup> group_;
+  Json values_ = Json::object();
+};
+
 class ProcessWorker : public CellWorker {
  public:
   explicit ProcessWorker(measure::Cell cell)
@@ -84,14 +115,25 @@ class ProcessWorker : public CellWorker {
   std::set<std::filesystem::path> mapped_files() const override {
     return measure::mapped_files(worker_.pid());
   }
-  void begin_phase() override { recorder_.begin(); }
-  void end_phase(measure::MemoryPhase phase) override { recorder_.end(phase); }
-  Json memory() const override { return recorder_.values(); }
+  void begin_phase() override {
+    if (!group_) group_.emplace(worker_.pid());
+    recorder_.begin();
+  }
+  void end_phase(measure::MemoryPhase phase) override {
+    recorder_.end(phase);
+    if (phase == measure::MemoryPhase::Steady) group_->note_peak();
+  }
+  Json memory() const override {
+    auto values = recorder_.values();
+    if (group_) values.update(group_->values());
+    return values;
+  }
 
  private:
   measure::Cell cell_;
   std::vector<int> cpus_;
   Params params_;
+  std::optional<WorkerGroup> group_;  ///< outlives the worker, which it holds
   process::Worker worker_;
   measure::PhaseRecorder recorder_;
 };

@@ -90,6 +90,9 @@ constexpr Field kFields[] = {
      "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
     {"memory_run_peak_bytes", "run peak",
      "Highest resident memory while running batches (VmHWM, reset at the start of the phase)."},
+    {"memory_cgroup_peak_bytes", "cgroup peak",
+     "Highest charge of a control group around loading and running, less page cache: the kernel's "
+     "second opinion, without what the empty worker had touched."},
 
     // Parity: outputs against the golden, before anything is timed.
     {"parity_golden", "golden",
