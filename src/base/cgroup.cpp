@@ -71,9 +71,16 @@ std::vector<fs::path> folders(const fs::path& mount, const std::string& group) {
   return found;
 }
 
+void note_memory(Cgroup& group, const std::vector<fs::path>& all, const char* usage) {
+  if (all.empty()) return;
+  group.memory_folder = all.front();
+  if (const auto used = number(read_small(all.front() / usage)); used && *used >= 0)
+    group.memory_used_bytes = static_cast<std::uint64_t>(*used);
+}
+
 void read_version_2(Cgroup& group, const fs::path& mount) {
   const auto all = folders(mount, group.path);
-  if (!all.empty()) group.memory_folder = all.front();
+  note_memory(group, all, "memory.current");
   for (const auto& folder : all) {
     std::istringstream cpu(read_small(folder / "cpu.max"));
     std::string quota, period;
@@ -94,7 +101,7 @@ void read_cpu_1(Cgroup& group, const fs::path& mount, const std::string& path) {
 
 void read_memory_1(Cgroup& group, const fs::path& mount, const std::string& path) {
   const auto all = folders(mount, path);
-  if (!all.empty()) group.memory_folder = all.front();
+  note_memory(group, all, "memory.usage_in_bytes");
   for (const auto& folder : all) tighten_bytes(group, read_small(folder / "memory.limit_in_bytes"));
 }
 

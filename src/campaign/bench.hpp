@@ -34,6 +34,9 @@ inline constexpr std::int64_t kOwnBatch = 0;
 inline constexpr double kMostBlockS = 10;
 inline constexpr double kBlockS = static_cast<double>(measure::kBlockNs) / 1e9;
 
+/// Enough to screen many cells; enough for one cell alone.
+inline constexpr std::int64_t kBenchRounds = 8, kRunRounds = 20;
+
 struct BenchOptions {
   std::vector<std::string> models;
   std::vector<std::string> engines;
@@ -41,7 +44,10 @@ struct BenchOptions {
   std::vector<ParamChoices> params;
   std::vector<std::string> workloads = campaign::workloads();
   std::int64_t launches = 1;
-  std::int64_t rounds = 8;              ///< per launch, fixed in advance
+  /// Per launch. None: `usual_rounds`, fewer where a block lasts longer than a second; either way
+  /// fixed before the launch.
+  std::optional<std::int64_t> rounds;
+  std::int64_t usual_rounds = kBenchRounds;
   double block_s = kBlockS;             ///< aim; at least one batch
   std::string control;                  ///< one of `engines`; empty: the first cell of every group
   std::filesystem::path journal;        ///< empty: kept in memory
@@ -70,7 +76,7 @@ struct RunOptions {
   std::string engine;
   Params params;
   std::vector<std::string> workloads = campaign::workloads();
-  std::int64_t rounds = 20;
+  std::optional<std::int64_t> rounds;  ///< none: kRunRounds, fewer where a block is long
   double block_s = kBlockS;
   Expected expect;
   std::filesystem::path cache_dir;

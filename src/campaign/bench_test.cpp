@@ -29,6 +29,7 @@ class Bench : public testing::Test {
     options.models = {"m.onnx"};
     options.engines = {"slow", "fast"};
     options.batch_sizes = {1, 4};
+    options.rounds = 8;
     journal = std::filesystem::temp_directory_path() /
               ("inferometer_bench_" + std::to_string(::getpid()) + ".jsonl");
     std::filesystem::remove(journal);
@@ -277,6 +278,47 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_EQ(values.at("load_cold_resident_share"), 0.4);
   EXPECT_TRUE(values.at("load_cold_total_ns").is_null());
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
+}
+
+TEST_F(Bench, LongBlocksGetFewerRoundsUnlessAskedFor) {
+  options.batch_sizes = {1, 4000};
+  options.workloads = {"throughput"};
+  const auto rounds_of = [](const BenchResult& result, std::int64_t batch) {
+    return find(result, "slow", "throughput", batch).values.at("rounds");
+  };
+  EXPECT_EQ(rounds_of(go(), 4000), 8);
+  options.rounds.reset();
+  options.journal = journal;
+  go();  // what a block lasts is known after it
+  options.resume = true;
+  options.launches = 2;
+  const auto result = go();
+  EXPECT_EQ(result.journal.launches.back().rounds, 6);
+  EXPECT_EQ(result.journal.launches[result.journal.launches.size() - 2].rounds, 8);
+}
+
+TEST_F(Bench, WhatCannotFitIsSkippedBeforeItIsLoaded) {
+  lab.memory_bytes = 300;  // weights of 40 bytes, activations of 100 a row
+  const auto result = go();
+  EXPECT_EQ(find(result, "fast", "throughput", 1).status, Status::Ok);
+  const auto& large = find(result, "fast", "memory", 4);
+  EXPECT_EQ(large.status, Status::Skipped);
+  EXPECT_THAT(large.reason, HasSubstr("smaller batch"));
+  EXPECT_EQ(lab.count("load reference"), 1) << "only the batch that fits needs a golden";
+}
+
+TEST_F(Bench, WorkersThatDoNotFitTogetherArePartedFromEachOtherNotFromTheControl) {
+  options.batch_sizes = {1};
+  options.params = {{"threads", {1, 2}}};
+  options.workloads = {"throughput"};
+  lab.memory_bytes = 1.6e8;  // of 60 MB an engine
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Ok), 4u);
+  ASSERT_EQ(result.journal.launches.size(), 3u);
+  for (const auto& launch : result.journal.launches) {
+    EXPECT_EQ(launch.cells.size(), 2u);
+    EXPECT_EQ(launch.controls.front(), result.journal.launches.front().controls.front());
+  }
 }
 
 TEST_F(Bench, MoreInFlightGivesLatencyBlocksOfItsOwn) {

@@ -79,7 +79,8 @@ class FakeLab : public Lab {
             .inputs = ports("x"),
             .outputs = ports("y"),
             .macs = 1000,
-            .parameters = 10};
+            .parameters = 10,
+            .activation_bytes = 100};
   }
   static std::vector<Port> ports(const std::string& name) {
     return {{name, DType::F32, {{-1, "N"}, {4, ""}}, 0}};
@@ -107,6 +108,8 @@ class FakeLab : public Lab {
     if (dtype == DType::F16) return {std::nullopt, 1e9, "this CPU has no multiply-add of f16"};
     return {1e9 * static_cast<double>(threads), 1e9, "", 0.01, 0.02, "fake"};
   }
+  double memory_bytes = 8e9;
+  double free_bytes() override { return memory_bytes; }
   Json machine() override {
     return {{"cpu", {{"model", machine_name}}},
             {"caches", Json::array()},

@@ -16,6 +16,7 @@
 #include "graph/onnx.hpp"
 #include "graph/passes.hpp"
 #include "measure/environment.hpp"
+#include "measure/memory.hpp"
 #include "measure/memory_cgroup.hpp"
 #include "measure/roofline.hpp"
 #include "process/region.hpp"
@@ -176,8 +177,10 @@ void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
   facts.outputs = signature.outputs;
   facts.parameters = graph::count_parameters(graph);
   for (const auto id : graph.outputs) facts.softmaxes.push_back(softmax_of(graph, id));
-  // Last: it throws where shapes depend on data.
-  facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
+  // Last: they throw where shapes depend on data.
+  const auto rows = std::max<std::int64_t>(1, signature.batch_size);
+  facts.macs = graph::count_macs(graph) / rows;
+  facts.activation_bytes = graph::peak_activation_bytes(graph) / rows;
 }
 
 class ProcessLab : public Lab {
@@ -233,6 +236,7 @@ class ProcessLab : public Lab {
     if (found != peaks_.end()) return found->second;
     return peaks_.emplace(std::pair(threads, dtype), measured(threads, dtype)).first->second;
   }
+  double free_bytes() override { return static_cast<double>(measure::free_memory_bytes()); }
   Json machine() override { return measure::machine(); }
   Json state() override { return measure::state(); }
   std::int64_t now_ns() override {

@@ -31,6 +31,7 @@ struct ModelFacts {
   std::vector<Port> inputs, outputs;         ///< empty: our reader can't tell, `why` says why
   std::optional<std::int64_t> macs;          ///< per sample
   std::optional<std::int64_t> parameters;
+  std::optional<std::int64_t> activation_bytes;  ///< that live at the same time, per sample
   /// By output: those that a Softmax makes. Empty: our reader can't tell.
   std::vector<std::optional<measure::Softmax>> softmaxes;
   std::string why;
@@ -91,6 +92,8 @@ class Lab {
                                                        std::int64_t aim_ns) = 0;
   /// Measured once per number of threads and dtype of the factors, then remembered.
   virtual Peaks peaks(std::int64_t threads, DType dtype) = 0;
+  /// Bytes that processes of ours may still take before the machine swaps or a limit strikes.
+  virtual double free_bytes() = 0;
   virtual Json machine() = 0;         ///< measure::machine
   virtual Json state() = 0;           ///< measure::state
   virtual std::int64_t now_ns() = 0;  ///< monotonic

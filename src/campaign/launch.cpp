@@ -13,9 +13,6 @@
 namespace inferometer::campaign {
 namespace {
 
-constexpr double kGuessedFlopsPerS = 5e10;
-constexpr double kGuessedLoadS = 1.5;
-
 // Throughput and latency of one contender are two readings of the same blocks when its batches
 // follow each other (in_flight 1). With more in flight a batch's latency is that of a batch alone.
 class CellSubject : public measure::Subject {
@@ -159,12 +156,12 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
   for (const auto& subject : subjects) pointers.push_back(subject.get());
   const auto& options = session.options;
   const auto cpus = cpus_of(session, seats);
-  const auto round_s = guess_round_s(session, plan);
+  const auto round_s = round_cost_s(session, plan);
   const auto block_ns = static_cast<std::int64_t>(options.block_s * 1e9);
   const auto canary_ns =
       measure::canary_aim_ns(block_ns * static_cast<std::int64_t>(subjects.size()));
   const measure::ScheduleOptions schedule{
-      .rounds = options.rounds,
+      .rounds = plan.rounds,
       .block_ns = block_ns,
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
       .most_batches = kMaxBlockBatches};
@@ -174,8 +171,9 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
       .on_round =
           [&](const measure::RoundRecord& record) {
             session.record(journal_round(plan, record, subjects));
-            session.meter->done(round_s, fmt::format("{}: round {} of {}", plan.group, record.round,
-                                                     options.rounds));
+            const auto before_s = record.round == 1 ? warm_up_cost_s(session, plan) : 0;
+            session.meter->done(before_s + round_s, fmt::format("{}: round {} of {}", plan.group,
+                                                                record.round, plan.rounds));
           }};
   record_failures(session, subjects,
                   measure::run_schedule(pointers, schedule, hooks, session.stop).failures);
@@ -184,7 +182,7 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
 void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats) {
   Launch launch{.launch = plan.launch,
                 .group = plan.group,
-                .rounds = session.options.rounds,
+                .rounds = plan.rounds,
                 .time = session.lab.utc(),
                 .state = session.lab.state()};
   for (const auto& seat : seats)
@@ -229,8 +227,10 @@ void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat
       if (!wants(seat, pass)) continue;
       session.meter->done(0, fmt::format("{}: {} of {}", plan.group, pass.workload,
                                          seat.entrant->contender->cell.label));
+      const auto cost_s =
+          pass_cost_s(session, *seat.entrant->contender, std::string(pass.workload));
       run_pass(session, plan, seat, pass);
-      session.meter->done(kGuessedLoadS, plan.group);
+      session.meter->done(cost_s, plan.group);
     }
 }
 
@@ -242,37 +242,17 @@ void run_launch(Session& session, const LaunchPlan& plan) {
     if (session.stop.stop_requested()) return;
     session.meter->done(0,
                         fmt::format("{}: loading {}", plan.group, entrant.contender->cell.label));
+    auto cost_s = seat_cost_s(session, *entrant.contender);
+    const auto goldens = session.golden_models.size();
     seats.push_back(take_seat(session, entrant));
-    session.meter->done(kGuessedLoadS, plan.group);
+    if (session.golden_models.size() > goldens)
+      cost_s += golden_cost_s(session, *entrant.contender);
+    session.meter->done(cost_s, plan.group);
   }
   record_launch(session, plan, seats);
   run_rounds(session, plan, seats);
   for (auto& seat : seats) seat.worker.reset();
   run_passes(session, plan, seats);
-}
-
-double guess_round_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = 0;
-  for (const auto& entrant : plan.entrants) {
-    const auto& cell = entrant.contender->cell;
-    const auto macs = session.models.at(cell.model).macs.value_or(0);
-    const auto rows = integer_param(cell.params, "batch_size", 1);
-    const double batch_s = 2.0 * static_cast<double>(macs * rows) / kGuessedFlopsPerS;
-    seconds += std::max(session.options.block_s, batch_s) + 0.01;
-  }
-  return seconds;
-}
-
-double guess_launch_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
-  for (const auto& entrant : plan.entrants) {
-    seconds += kGuessedLoadS;
-    seconds +=
-        kGuessedLoadS *
-        static_cast<double>(std::ranges::count_if(
-            entrant.workloads, [](const auto& workload) { return pass_of(workload) != nullptr; }));
-  }
-  return seconds;
 }
 
 }  // namespace inferometer::campaign

@@ -7,8 +7,10 @@ namespace inferometer::campaign {
 namespace {
 
 constexpr Pass kPasses[] = {
-    {"load", Pass::Repeat::EveryLaunch, load_pass},
-    {"memory", Pass::Repeat::Once, memory_pass},
+    {"load", Pass::Repeat::EveryLaunch, load_pass,
+     [](double load_s, double batch_s) { return 4 * load_s + 8 * batch_s; }},
+    {"memory", Pass::Repeat::Once, memory_pass,
+     [](double load_s, double batch_s) { return load_s + 3 * batch_s; }},
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ struct Pass {
   Repeat repeat;
   /// The Field values of one cell; none: `session.stop` was requested. Throws Error.
   std::optional<Json> (*measure)(Session& session, const Seat& seat);
+  /// Seconds of it, from those of a load and of a batch.
+  double (*cost_s)(double load_s, double batch_s);
 };
 
 std::span<const Pass> passes();

@@ -10,12 +10,6 @@
 namespace inferometer::campaign {
 namespace {
 
-// As many as the largest batch has, up to the pool: in fewer, swapped rows could hide.
-std::int64_t golden_rows(const Session& session, const Info& info) {
-  const auto asked = *std::ranges::max_element(session.options.batch_sizes);
-  return std::min(std::max(asked, batch_rows(info)), measure::kPoolRows);
-}
-
 std::string dims_key(const measure::Cell& cell) {
   auto key = cell.model;
   for (const auto& [name, value] : cell.params)
@@ -24,11 +18,12 @@ std::string dims_key(const measure::Cell& cell) {
 }
 
 const Golden& golden_for(Session& session, const measure::Cell& cell, const Info& info) {
-  const auto rows = golden_rows(session, info);
+  const auto rows = golden_rows(session.options, batch_rows(info));
   const auto key =
       (info.synthetic ? info.engine + " " : "") + dims_key(cell) + fmt::format(" rows {}", rows);
   const auto found = session.goldens.find(key);
   if (found != session.goldens.end()) return found->second;
+  session.golden_models.insert(cell.model);
   const GoldenRequest request{cell,
                               info,
                               session.models.at(cell.model).hash,
@@ -108,7 +103,9 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
 
 void load_seat(Session& session, Seat& seat) {
   seat.worker = session.lab.worker(seat.entrant->contender->cell);
-  seat.info = seat.worker->load().info;
+  auto report = seat.worker->load();
+  seat.info = std::move(report.info);
+  for (auto& cell : seat.cells) cell.values["worker_load_ns"] = report.load_ns;
 }
 
 // The answer of the second inference: is it right?
@@ -135,6 +132,11 @@ void check_seat(Session& session, Seat& seat) {
 }
 
 }  // namespace
+
+std::int64_t golden_rows(const BenchOptions& options, std::int64_t rows) {
+  const auto asked = *std::ranges::max_element(options.batch_sizes);
+  return std::min(std::max(asked, rows), measure::kPoolRows);
+}
 
 const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
   const auto& cell = seat.entrant->contender->cell;

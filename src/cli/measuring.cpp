@@ -5,12 +5,13 @@
 
 namespace inferometer::cli {
 
-void add_measuring(Options& options, MeasuringOptions& given, std::int64_t default_rounds) {
-  given.rounds = default_rounds;
+void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds) {
   options.add("--workload", given.workloads, "A,B",
               "throughput, latency, load, memory; default: all four");
   options.add("--rounds", given.rounds, "N",
-              fmt::format("Rounds a launch, fixed in advance; default {}", default_rounds));
+              fmt::format("Rounds a launch, fixed in advance; default {}, fewer where a block "
+                          "is longer than 1 s",
+                          usual_rounds));
   options.add("--block-ms", given.block_ms, "MS",
               fmt::format("Aim for one block, at most {:g}; at least one batch; default {:g}",
                           1e3 * campaign::kMostBlockS, given.block_ms));

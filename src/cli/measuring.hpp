@@ -11,13 +11,13 @@ namespace inferometer::cli {
 
 struct MeasuringOptions {
   std::string workloads;
-  std::int64_t rounds = 0;
+  std::optional<std::int64_t> rounds;
   double block_ms = 1e3 * campaign::kBlockS;
   std::uint64_t seed = measure::kSeed;
   ExpectOptions expect;
   std::optional<std::string> cache_dir;
 };
-void add_measuring(Options& options, MeasuringOptions& given, std::int64_t default_rounds);
+void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds);
 
 /// Into campaign::RunOptions or campaign::BenchOptions.
 template <class Asked>

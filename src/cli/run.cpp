@@ -35,7 +35,7 @@ Action declare_run(Options& options) {
   options.add("--engine", given->asked.engine, "NAME", "The engine").needed = Option::Needed::Yes;
   options.add("-p,--param", given->params, "KEY=VALUE",
               "A param, repeatable; `inferometer engines NAME` lists them");
-  add_measuring(options, given->measuring, campaign::RunOptions{}.rounds);
+  add_measuring(options, given->measuring, campaign::kRunRounds);
   return [given](const Console& console) { return run(*given, console); };
 }
 

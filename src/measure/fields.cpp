@@ -72,6 +72,8 @@ constexpr Field kFields[] = {
     INFEROMETER_LOAD_STATE("warm", "model and engine files in the page cache"),
     INFEROMETER_LOAD_STATE("cold", "model and engine files dropped from the page cache"),
     INFEROMETER_LOAD_STATE("artifact", "with an artifact of an earlier load in the cache"),
+    {"worker_load_ns", "load (this worker)",
+     "Load of the worker that was checked and measured in rounds, whatever the state of caches."},
     {"load_cold_files_bytes", "cold files",
      "Size of the files that were dropped: the model's, and what the engine maps while loading."},
     {"load_cold_resident_share", "still cached",
