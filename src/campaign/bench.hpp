@@ -25,7 +25,8 @@ struct ParamChoices {
   std::vector<ParamValue> values;
 };
 
-const std::vector<std::string>& workloads();  ///< throughput, latency, load, memory
+const std::vector<std::string>& workloads();          ///< all that there are
+const std::vector<std::string>& default_workloads();  ///< throughput, latency, load, memory
 
 /// Among batch sizes: none is asked for, the model's or the engine's own counts.
 inline constexpr std::int64_t kOwnBatch = 0;
@@ -42,7 +43,7 @@ struct BenchOptions {
   std::vector<std::string> engines;
   std::vector<std::int64_t> batch_sizes = {1};
   std::vector<ParamChoices> params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
   std::int64_t launches = 1;
   /// Per launch. None: `usual_rounds`, fewer where a block lasts longer than a second; either way
   /// fixed before the launch.
@@ -75,7 +76,7 @@ struct RunOptions {
   std::string model;
   std::string engine;
   Params params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
   std::optional<std::int64_t> rounds;  ///< none: kRunRounds, fewer where a block is long
   double block_s = kBlockS;
   Expected expect;

@@ -280,6 +280,19 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
 }
 
+TEST_F(Bench, AProfileIsTheMedianOverCallsInTheEnginesOrder) {
+  options.batch_sizes = {1};
+  options.workloads = {"profile"};
+  lab.scripts["fast"].profiles = true;
+  const auto result = go();
+  const auto& values = find(result, "fast", "profile").values;
+  const Json wanted = {{{"node", "b"}, {"kernel", "K"}, {"precision", "fp32"}, {"ns", 101}},
+                       {{"node", "a"}, {"kernel", "K"}, {"precision", "fp32"}, {"ns", 7}}};
+  EXPECT_EQ(values.at("profile_nodes"), wanted);
+  EXPECT_EQ(values.at("profile_total_ns"), 108);
+  EXPECT_EQ(find(result, "slow", "profile").status, Status::Unsupported);
+}
+
 TEST_F(Bench, LongBlocksGetFewerRoundsUnlessAskedFor) {
   options.batch_sizes = {1, 4000};
   options.workloads = {"throughput"};

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "campaign/pass.hpp"
 
 namespace inferometer::campaign {
 namespace {
@@ -172,8 +173,17 @@ std::string data_words(std::uint64_t seed, const Expected& expect) {
 }  // namespace
 
 const std::vector<std::string>& workloads() {
-  static const std::vector<std::string> kWorkloads = {"throughput", "latency", "load", "memory"};
+  static const auto kWorkloads = [] {
+    std::vector<std::string> all = {"throughput", "latency"};
+    for (const auto& pass : passes()) all.emplace_back(pass.workload);
+    return all;
+  }();
   return kWorkloads;
+}
+
+const std::vector<std::string>& default_workloads() {
+  static const std::vector<std::string> kDefault = {"throughput", "latency", "load", "memory"};
+  return kDefault;
 }
 
 void check_workloads(const std::vector<std::string>& given) {

@@ -2,6 +2,8 @@
 // A laboratory without machine: scripted engines, a clock that only blocks move. For tests.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -27,6 +29,7 @@ struct Script {
   bool stale = false;  ///< every row gets the answer of the first
   bool nan = false;    ///< every row but the first is NaN
   bool keeps_artifacts = false;
+  bool profiles = false;          ///< has the param profiling, and rows with it
   std::int64_t own_batch = 1;     ///< without param batch_size
   std::optional<Error> at_load;   ///< thrown by load
   std::optional<Error> at_block;  ///< thrown by block number `block_number`
@@ -65,6 +68,8 @@ class FakeLab : public Lab {
       status.available = scripts[name].available;
       status.version = "1.0";
       status.library_hash = "hash of " + name;
+      if (scripts[name].profiles)
+        status.params = {{.name = "profiling", .type = ParamSpec::Type::Bool, .fallback = false}};
       if (!status.available) status.reason = "looked in /nowhere";
       all.push_back(std::move(status));
     }
@@ -187,6 +192,12 @@ class FakeWorker : public CellWorker {
     const std::vector<View> views(inputs_.begin(), inputs_.end());
     return const_cast<FakeWorker*>(this)->predict(views);
   }
+  std::string profile() override {
+    if (!cell_.params.contains("profiling")) return "";
+    return fmt::format(R"([{{"node":"b","kernel":"K","precision":"fp32","ns":{}}},)"
+                       R"({{"node":"a","kernel":"K","precision":"fp32","ns":7}}])",
+                       100 + profiles_++ % 3);
+  }
   void park() override {
     if (!std::exchange(parked_, true)) --lab_.running;
   }
@@ -213,7 +224,7 @@ class FakeWorker : public CellWorker {
   Script script_;
   std::vector<Tensor> inputs_;
   Json values_ = Json::object();
-  int blocks_ = 0;
+  int blocks_ = 0, profiles_ = 0;
   bool loaded_ = false, parked_ = false, woken_ = false;
 };
 

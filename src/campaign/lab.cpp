@@ -106,6 +106,7 @@ class ProcessWorker : public CellWorker {
     return worker_.run_block(batches, poison);
   }
   std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
+  std::string profile() override { return worker_.profile(); }
   void park() override { worker_.park(); }
   void wake() override { worker_.wake(); }
   void open_library() override {

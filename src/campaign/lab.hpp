@@ -47,6 +47,7 @@ class CellWorker {
   virtual void prepare(std::span<const Tensor> inputs) = 0;
   virtual process::BlockReport block(std::int64_t batches, process::Poison poison) = 0;
   virtual std::vector<Tensor> outputs() const = 0;
+  virtual std::string profile() = 0;
   virtual void park() = 0;
   virtual void wake() = 0;
   /// Opens the engine's library without loading a model.

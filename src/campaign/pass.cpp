@@ -11,6 +11,8 @@ constexpr Pass kPasses[] = {
      [](double load_s, double batch_s) { return 4 * load_s + 8 * batch_s; }},
     {"memory", Pass::Repeat::Once, memory_pass,
      [](double load_s, double batch_s) { return load_s + 3 * batch_s; }},
+    {"profile", Pass::Repeat::Once, profile_pass,
+     [](double load_s, double batch_s) { return load_s + 23 * batch_s; }},
 };
 
 }  // namespace

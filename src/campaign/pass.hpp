@@ -29,5 +29,6 @@ const Pass* pass_of(std::string_view workload);
 
 std::optional<Json> load_pass(Session& session, const Seat& seat);
 std::optional<Json> memory_pass(Session& session, const Seat& seat);
+std::optional<Json> profile_pass(Session& session, const Seat& seat);
 
 }  // namespace inferometer::campaign

@@ -38,7 +38,8 @@ constexpr Command kCommands[] = {
     {"run", "Measure one model on one engine",
      "inferometer run resnet50.onnx --engine onnxruntime\n"
      "inferometer run resnet50.onnx --engine openvino -p batch_size=8 -p threads=2 \\\n"
-     "    --workload throughput,latency",
+     "    --workload throughput,latency\n"
+     "inferometer run resnet50.onnx --engine onnxruntime --workload load --profile",
      declare_run},
     {"bench", "Compare models, engines and params, interleaved, into a journal",
      "inferometer bench resnet50.onnx --engines onnxruntime,openvino -o r50.jsonl\n"

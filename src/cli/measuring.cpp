@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace inferometer::cli {
 
 void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds) {
   options.add("--workload", given.workloads, "A,B",
-              "throughput, latency, load, memory; default: all four");
+              fmt::format("{}; default: {}", join(campaign::workloads()),
+                          join(campaign::default_workloads())));
   options.add("--rounds", given.rounds, "N",
               fmt::format("Rounds a launch, fixed in advance; default {}, fewer where a block "
                           "is longer than 1 s",

@@ -162,6 +162,12 @@ constexpr Field kFields[] = {
     {"cpus_used", "CPUs used", "CPU time of all tasks over wall time of the timed blocks."},
     {"cpus_used_by_task", "tasks", "The same by task: a list of {task, name, cpus}."},
 
+    // Profile, a pass of its own: what the engine tells of itself.
+    {"profile_nodes", "nodes",
+     "A list of {node, kernel, precision, ns} in the engine's order: medians over ten calls."},
+    {"profile_total_ns", "all nodes", "Sum over the nodes."},
+    {"profile_batch_ns", "batch", "Median time of a batch while profiling, on our clock."},
+
     // What goes with every outcome.
     {"engine_version", "version", "The engine library's own version."},
     {"library", "library", "The engine's library file."},

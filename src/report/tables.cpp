@@ -109,6 +109,35 @@ TableCell verdict_cell(const Outcome& outcome) {
   return {"not told apart", Tone::Muted};
 }
 
+// One table a cell, the costliest nodes first.
+Table profile_table(const Outcome& outcome, const Naming& naming) {
+  constexpr std::size_t kMostRows = 20;
+  Table table{.title = "Profile of " + naming.words(outcome),
+              .columns = {"node", "kernel", "precision", "time", "share"},
+              .align = {Align::Left, Align::Left, Align::Left, Align::Right, Align::Right}};
+  std::vector<Json> nodes;
+  for (const auto& node : outcome.values.value("profile_nodes", Json::array()))
+    if (node.is_object()) nodes.push_back(node);
+  const auto time = [](const Json& node) { return number_of(node, "ns").value_or(0); };
+  std::ranges::stable_sort(nodes, std::greater<>(), time);
+  const auto total = number_of(outcome.values, "profile_total_ns").value_or(0);
+  for (const auto& node : nodes) {
+    if (table.rows.size() == kMostRows) break;
+    std::vector<TableCell> row;
+    for (const auto* key : {"node", "kernel", "precision"})
+      row.push_back({printable(value_text(node, key))});
+    row.push_back({duration_text(time(node))});
+    row.push_back({total > 0 ? fmt::format("{:.1f} %", 100 * time(node) / total) : "-"});
+    table.rows.push_back(std::move(row));
+  }
+  if (nodes.size() > table.rows.size())
+    table.notes.push_back(fmt::format("{} nodes in all; --json has every one", nodes.size()));
+  table.notes.push_back(fmt::format("nodes {} of a batch of {} while profiling",
+                                    value_text(outcome.values, "profile_total_ns"),
+                                    value_text(outcome.values, "profile_batch_ns")));
+  return table;
+}
+
 TableCell noise_cell(const Outcome& outcome) {
   auto cell = value_cell(outcome, "noise_verdict");
   if (cell.text == "fit") cell.tone = Tone::Good;
@@ -291,6 +320,8 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"steady", "memory_steady_bytes"},
                                 {"steady USS", "memory_steady_uss_bytes"},
                                 {"released", "memory_released_bytes"}}));
+  for (const auto& outcome : document.outcomes)
+    if (measured(outcome, "profile")) tables.push_back(profile_table(outcome, naming));
   tables.push_back(parity_table(document, naming));
   tables.push_back(failure_table(document, naming));
   std::erase_if(tables, [](const Table& table) { return table.rows.empty(); });
