@@ -280,6 +280,20 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
 }
 
+TEST_F(Bench, MemoryIsFittedOverTheBatch) {
+  options.workloads = {"memory"};
+  const auto result = go();
+  for (const std::int64_t batch : {1, 4}) {
+    const auto& values = find(result, "fast", "memory", batch).values;
+    EXPECT_EQ(values.at("memory_fit_base_bytes"), 1 << 20);
+    EXPECT_EQ(values.at("memory_fit_row_bytes"), 1000);
+  }
+  options.batch_sizes = {4};
+  EXPECT_THAT(
+      find(go(), "fast", "memory", 4).values.at("memory_fit_row_bytes_why").get<std::string>(),
+      HasSubstr("two batch sizes"));
+}
+
 TEST_F(Bench, AProfileIsTheMedianOverCallsInTheEnginesOrder) {
   options.batch_sizes = {1};
   options.workloads = {"profile"};

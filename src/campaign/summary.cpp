@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "campaign/memory_fit.hpp"
 #include "measure/roofline.hpp"
 #include "measure/statistics.hpp"
 #include "measure/tasks.hpp"
@@ -417,6 +418,7 @@ std::vector<Outcome> summarise(const Journal& journal) {
         outcomes.push_back(summarise_cell(journal, cell.cell_id));
   for (const auto& outcome : journal.outcomes)
     if (seen.insert(outcome.cell_id).second) outcomes.push_back(outcome);
+  put_memory_fits(outcomes);
   return outcomes;
 }
 

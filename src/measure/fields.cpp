@@ -92,6 +92,9 @@ constexpr Field kFields[] = {
      "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
     {"memory_run_peak_bytes", "run peak",
      "Highest resident memory while running batches (VmHWM, reset at the start of the phase)."},
+    {"memory_fit_base_bytes", "m0",
+     "m0 of the peak's fit M(b) = m0 + m1 b over batch sizes b, least squares, neither negative."},
+    {"memory_fit_row_bytes", "m1", "m1 of the same: what each row of a batch adds."},
     {"memory_cgroup_peak_bytes", "cgroup peak",
      "Highest charge of a control group around loading and running, less page cache: the kernel's "
      "second opinion, without what the empty worker had touched."},

@@ -319,7 +319,9 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"run peak", "memory_run_peak_bytes"},
                                 {"steady", "memory_steady_bytes"},
                                 {"steady USS", "memory_steady_uss_bytes"},
-                                {"released", "memory_released_bytes"}}));
+                                {"released", "memory_released_bytes"},
+                                {"m0", "memory_fit_base_bytes"},
+                                {"m1", "memory_fit_row_bytes"}}));
   for (const auto& outcome : document.outcomes)
     if (measured(outcome, "profile")) tables.push_back(profile_table(outcome, naming));
   tables.push_back(parity_table(document, naming));
