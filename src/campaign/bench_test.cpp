@@ -183,13 +183,25 @@ TEST_F(Bench, BlocksAreNoLongerThanTheJournalHolds) {
   EXPECT_EQ(read_journal(journal).rounds.at(0).blocks.at(0).batches, kMaxBlockBatches);
 }
 
-TEST_F(Bench, WithoutReferenceOutcomesAreUnverified) {
+TEST_F(Bench, WithoutReferenceTwoEnginesThatAgreeAreTheGolden) {
   lab.scripts["reference"].at_load = Error(Status::Unsupported, "operator Foo (node foo)");
   const auto result = go();
   EXPECT_EQ(count(result, Status::Ok), 16u);
-  EXPECT_THAT(
-      find(result, "slow", "throughput").warnings,
-      testing::Contains(testing::AllOf(HasSubstr("unverified"), HasSubstr("operator Foo"))));
+  const auto& agreed = find(result, "slow", "throughput");
+  EXPECT_EQ(agreed.values.at("parity_golden"), "agreement of slow and fast");
+  EXPECT_TRUE(agreed.warnings.empty());
+}
+
+TEST_F(Bench, WithoutReferenceAndAgreementOutcomesAreUnverified) {
+  lab.scripts["reference"].at_load = Error(Status::Unsupported, "operator Foo (node foo)");
+  const auto unverified = [](const char* why) {
+    return testing::Contains(
+        testing::AllOf(HasSubstr("unverified"), HasSubstr("operator Foo"), HasSubstr(why)));
+  };
+  lab.scripts["fast"].wrong = true;
+  EXPECT_THAT(find(go(), "slow", "throughput").warnings, unverified("slow and fast differ"));
+  lab.scripts["fast"].available = false;
+  EXPECT_THAT(find(go(), "slow", "throughput").warnings, unverified("no two other engines"));
 }
 
 TEST_F(Bench, TheUsersGoldenComesFirst) {
@@ -278,6 +290,17 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_EQ(values.at("load_cold_resident_share"), 0.4);
   EXPECT_TRUE(values.at("load_cold_total_ns").is_null());
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
+}
+
+TEST_F(Bench, ALeakIsTold) {
+  options.batch_sizes = {1};
+  options.workloads = {"memory"};
+  lab.scripts["fast"].leak_bytes = 300 << 10;
+  const auto result = go();
+  const auto& leaking = find(result, "fast", "memory");
+  EXPECT_EQ(leaking.values.at("memory_growth_bytes"), 300 << 10);
+  EXPECT_THAT(leaking.warnings, testing::Contains(HasSubstr("grows by 300 KiB a batch")));
+  EXPECT_TRUE(find(result, "slow", "memory").warnings.empty());
 }
 
 TEST_F(Bench, MemoryIsFittedOverTheBatch) {

@@ -25,9 +25,10 @@ struct Script {
   std::int64_t row_ns = 1'000'000;
   double first_batch = 1;  ///< how much longer the first batch after waking takes
   bool available = true;
-  bool wrong = false;  ///< an answer that isn't right
-  bool stale = false;  ///< every row gets the answer of the first
-  bool nan = false;    ///< every row but the first is NaN
+  bool wrong = false;           ///< an answer that isn't right
+  bool stale = false;           ///< every row gets the answer of the first
+  std::int64_t leak_bytes = 0;  ///< a batch
+  bool nan = false;             ///< every row but the first is NaN
   bool keeps_artifacts = false;
   bool profiles = false;          ///< has the param profiling, and rows with it
   std::int64_t own_batch = 1;     ///< without param batch_size
@@ -177,6 +178,7 @@ class FakeWorker : public CellWorker {
     const auto rows = inputs_.at(0).shape()[0];
     process::BlockReport report;
     report.batches = batches;
+    leaked_ += batches * script_.leak_bytes;
     report.samples = batches * rows;
     for (std::int64_t i = 0; i < batches; ++i)
       report.timings_ns.push_back(script_.row_ns * rows + i % 3);
@@ -219,6 +221,7 @@ class FakeWorker : public CellWorker {
     values_["memory_run_peak_bytes"] = (1 << 20) + 1000 * rows;
   }
   Json memory() const override { return values_; }
+  std::int64_t anonymous_bytes() const override { return leaked_; }
 
  private:
   FakeLab& lab_;
@@ -226,6 +229,7 @@ class FakeWorker : public CellWorker {
   Script script_;
   std::vector<Tensor> inputs_;
   Json values_ = Json::object();
+  std::int64_t leaked_ = 0;
   int blocks_ = 0, profiles_ = 0;
   bool loaded_ = false, parked_ = false, woken_ = false;
 };

@@ -67,13 +67,13 @@ void keep(const std::filesystem::path& file, const measure::GoldenKey& key, std:
   }
 }
 
-std::vector<Tensor> ask_reference(const GoldenRequest& request, const std::vector<Tensor>& pool,
-                                  Lab& lab) {
-  const auto worker = lab.worker(
-      {request.cell.model, "reference", "reference", dims_of(request.cell.params), "parity"});
-  worker->load();
-  const std::vector<View> views(pool.begin(), pool.end());
-  return worker->predict(views);
+std::vector<Tensor> ask_engine(const std::string& engine, const GoldenRequest& request,
+                               const std::vector<Tensor>& pool, Lab& lab) {
+  const auto worker =
+      lab.worker({request.cell.model, engine, engine, dims_of(request.cell.params), "parity"});
+  if (worker->load().info.synthetic)
+    throw Error(Status::Unsupported, engine + " makes its outputs up");
+  return worker->predict(std::vector<View>(pool.begin(), pool.end()));
 }
 
 std::span<const InputSource> sources_of(const GoldenRequest& request) {
@@ -101,9 +101,40 @@ std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::v
   const auto file = can_keep ? request.cache_dir / "goldens" / measure::golden_name(key)
                              : std::filesystem::path();
   if (auto kept = read_kept(file, key, request)) return *std::move(kept);
-  auto outputs = ask_reference(request, pool, lab);
+  auto outputs = ask_engine("reference", request, pool, lab);
   keep(file, key, request.rows, outputs);
   return outputs;
+}
+
+bool agree(const GoldenRequest& request, const std::vector<Tensor>& a,
+           const std::vector<Tensor>& b) {
+  const auto& ports = request.info.outputs;
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    if (!measure::passes(measure::compare_outputs(a.at(i), b.at(i), ports[i].batch_axis),
+                         measure::gate_of("fp32")))
+      return false;
+  return true;
+}
+
+// Without reference: what two unrelated engines say alike. Throws Error saying why not.
+void ask_two_engines(const GoldenRequest& request, Lab& lab, Golden& golden) {
+  std::vector<std::string> names;
+  std::vector<std::vector<Tensor>> answers;
+  for (const auto& engine : lab.engines()) {
+    if (!engine.available || engine.name == "reference") continue;
+    try {
+      answers.push_back(ask_engine(engine.name, request, golden.inputs, lab));
+      names.push_back(engine.name);
+    } catch (const Error&) {
+      // It is not the one to ask.
+    }
+    if (answers.size() == 2) break;
+  }
+  if (answers.size() < 2) throw Error(Status::Unavailable, "no two other engines take the model");
+  if (!agree(request, answers[0], answers[1]))
+    throw Error(Status::Mismatch, fmt::format("{} and {} differ", names[0], names[1]));
+  golden.outputs = std::move(answers[0]);
+  golden.source = fmt::format("agreement of {} and {}", names[0], names[1]);
 }
 
 // Of the first tensor that has rows; 1 without any.
@@ -179,9 +210,15 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
   try {
     golden.outputs = reference_outputs(request, golden.inputs, lab);
     golden.source = "reference";
+    return golden;
+  } catch (const Error& error) {
+    golden.why = fmt::format("no golden outputs: reference: {}", error.what());
+  }
+  try {
+    ask_two_engines(request, lab, golden);
   } catch (const Error& error) {
     golden.source = "unverified";
-    golden.why = fmt::format("no golden outputs: reference: {}", error.what());
+    golden.why += fmt::format("; {}", error.what());
   }
   return golden;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the right answer is. Golden outputs in this order: the user's, the reference engine's, else
-// none, and outcomes carry the warning `unverified`.
+// What the right answer is. Golden outputs in this order: the user's, the reference engine's, what
+// two unrelated engines agree on; else none, and outcomes carry the warning `unverified`.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ struct GoldenRequest {
 struct Golden {
   std::vector<Tensor> inputs;   ///< the pool, in port order
   std::vector<Tensor> outputs;  ///< of the pool; empty: there are none, `why` says why
-  std::string source;           ///< "y.npy", "reference", "unverified"
+  std::string source;           ///< "y.npy", "reference", "agreement of A and B", "unverified"
   std::string why;
 };
 

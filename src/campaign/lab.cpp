@@ -125,6 +125,10 @@ class ProcessWorker : public CellWorker {
     recorder_.end(phase);
     if (phase == measure::MemoryPhase::Steady) group_->note_peak();
   }
+  std::int64_t anonymous_bytes() const override {
+    return measure::read_memory(measure::process_tree(worker_.pid()), measure::Detail::Status)
+        .anon_bytes;
+  }
   Json memory() const override {
     auto values = recorder_.values();
     if (group_) values.update(group_->values());

@@ -59,6 +59,7 @@ class CellWorker {
   virtual void begin_phase() = 0;
   virtual void end_phase(measure::MemoryPhase phase) = 0;
   virtual Json memory() const = 0;
+  virtual std::int64_t anonymous_bytes() const = 0;  ///< that are resident now
 };
 
 /// The machine's peaks for T threads, for the roofline.

@@ -330,6 +330,14 @@ void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
+void warn_of_growth(Outcome& outcome) {
+  constexpr double kLeak = 64 << 10;  // allocators round; a batch that keeps more loses it
+  const auto growth = number(outcome, "memory_growth_bytes");
+  if (growth && *growth > kLeak)
+    outcome.warnings.push_back(fmt::format(
+        "memory grows by {:.0f} KiB a batch: a leak, or caches that fill", *growth / 1024));
+}
+
 // Counts and durations stay integers; shares and rates don't.
 Json rounded(const std::string& key, const std::vector<double>& given) {
   const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
@@ -347,6 +355,7 @@ void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
         outcome.values[key] = value;
       }
   for (const auto& [key, given] : numbers) outcome.values[key] = rounded(key, given);
+  warn_of_growth(outcome);
   outcome.values["launches"] = lives.size();
 }
 

@@ -92,6 +92,8 @@ constexpr Field kFields[] = {
      "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
     {"memory_run_peak_bytes", "run peak",
      "Highest resident memory while running batches (VmHWM, reset at the start of the phase)."},
+    {"memory_growth_bytes", "growth",
+     "Anonymous memory that each batch after the steady ones adds: a leak, or caches that fill."},
     {"memory_fit_base_bytes", "m0",
      "m0 of the peak's fit M(b) = m0 + m1 b over batch sizes b, least squares, neither negative."},
     {"memory_fit_row_bytes", "m1", "m1 of the same: what each row of a batch adds."},
