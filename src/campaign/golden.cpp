@@ -144,8 +144,9 @@ std::int64_t rows_among(const std::vector<Port>& ports, const std::vector<Tensor
   return 1;
 }
 
-std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows) {
-  return make_inputs(request.info.inputs, sources_of(request), rows, request.seed);
+std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows,
+                               std::uint64_t seed) {
+  return make_inputs(request.info.inputs, sources_of(request), rows, seed);
 }
 
 Golden take_expected(const GoldenRequest& request) {
@@ -155,7 +156,9 @@ Golden take_expected(const GoldenRequest& request) {
     throw Error(Status::Invalid,
                 fmt::format("{}: {} outputs are given, the model has {}", printable(expect.name),
                             expect.outputs.size(), ports.size()));
-  return {inputs_for(request, rows_among(ports, expect.outputs)), expect.outputs, expect.name, ""};
+  const auto rows = rows_among(ports, expect.outputs);
+  return {inputs_for(request, rows, request.seed), inputs_for(request, rows, request.seed + 1),
+          expect.outputs, expect.name, ""};
 }
 
 // The golden's rows in turn, as many as the batch has: what the outputs should be.
@@ -182,11 +185,12 @@ std::string failure_text(const Port& port, const measure::ParityFigures& figures
 }  // namespace
 
 std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector<Tensor>& pool,
-                               std::int64_t rows, Lab& lab) {
+                               std::int64_t rows, Lab& lab, std::int64_t first) {
   std::vector<Tensor> batch;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const auto source =
-        ports[i].batch_axis ? measure::repeat_rows(pool[i], *ports[i].batch_axis, rows) : pool[i];
+    const auto source = ports[i].batch_axis
+                            ? measure::repeat_rows(pool[i], *ports[i].batch_axis, rows, first)
+                            : pool[i];
     auto shared = lab.shared(source.dtype(), source.shape());
     std::memcpy(shared.data(), source.data(), source.view().size_bytes());
     batch.push_back(std::move(shared));
@@ -201,7 +205,8 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
                      : 1;
   Golden golden;
   if (request.expect && !request.expect->outputs.empty()) return take_expected(request);
-  golden.inputs = inputs_for(request, request.rows);
+  golden.inputs = inputs_for(request, request.rows, request.seed);
+  golden.other_inputs = inputs_for(request, request.rows, request.seed + 1);
   if (request.info.synthetic) {
     golden.source = "unverified";
     golden.why = request.info.engine + " makes its outputs up";

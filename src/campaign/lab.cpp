@@ -27,8 +27,6 @@ namespace inferometer::campaign {
 namespace {
 
 constexpr std::chrono::seconds kProbeLimit{60};
-// A hang is an outcome, but VGG19 on the reference engine may take its minutes.
-constexpr std::chrono::minutes kCallLimit{15};
 
 Params load_params(const measure::Cell& cell) {
   auto params = cell.params;
@@ -50,11 +48,11 @@ std::vector<int> cpus_for(const Params& params) {
   return std::move(budget.allowed);
 }
 
-process::WorkerOptions options_for(std::vector<int> cpus) {
+process::WorkerOptions options_for(std::vector<int> cpus, std::chrono::milliseconds call_limit) {
   process::WorkerOptions options;
   options.cpus = std::move(cpus);
-  options.limits.load = kCallLimit;
-  options.limits.call = kCallLimit;
+  options.limits.load = call_limit;
+  options.limits.call = call_limit;
   return options;
 }
 
@@ -90,11 +88,11 @@ class WorkerGroup {
 
 class ProcessWorker : public CellWorker {
  public:
-  explicit ProcessWorker(measure::Cell cell)
+  ProcessWorker(measure::Cell cell, std::chrono::milliseconds call_limit)
       : cell_(std::move(cell)),
         cpus_(cpus_for(cell_.params)),
         params_(on_cpus(load_params(cell_), cpus_)),
-        worker_(options_for(cpus_)),
+        worker_(options_for(cpus_, call_limit)),
         recorder_(worker_.pid()) {}
 
   process::LoadReport load() override { return worker_.load(cell_.model, params_); }
@@ -148,7 +146,8 @@ class ProcessWorker : public CellWorker {
 class CanaryWorker {
  public:
   explicit CanaryWorker(const std::vector<int>& cpus)
-      : worker_(options_for(cpus)), work_(measure::canary_work(worker_.canary(Json::object()))) {}
+      : worker_(options_for(cpus, kCallLimit)),
+        work_(measure::canary_work(worker_.canary(Json::object()))) {}
   measure::CanaryReading read(std::int64_t aim_ns) {
     const auto request = measure::to_json(measure::scaled(work_, aim_ns));
     return measure::canary_reading(worker_.canary(request));
@@ -190,6 +189,7 @@ void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
 
 class ProcessLab : public Lab {
  public:
+  explicit ProcessLab(std::chrono::milliseconds call_limit) : call_limit_(call_limit) {}
   std::vector<EngineStatus> engines() override {
     if (!engines_.empty()) return engines_;
     std::vector<std::string> names;
@@ -217,7 +217,7 @@ class ProcessLab : public Lab {
     return facts;
   }
   std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override {
-    return std::make_unique<ProcessWorker>(cell);
+    return std::make_unique<ProcessWorker>(cell, call_limit_);
   }
   measure::CachedBytes drop_from_page_cache(std::span<const std::filesystem::path> files) override {
     return measure::drop_from_page_cache(files);
@@ -275,6 +275,7 @@ class ProcessLab : public Lab {
     return peaks;
   }
 
+  std::chrono::milliseconds call_limit_;
   std::vector<EngineStatus> engines_;
   std::map<std::vector<int>, std::unique_ptr<CanaryWorker>> canaries_;
   std::map<std::int64_t, measure::Peak> bandwidths_;  ///< by threads
@@ -297,8 +298,8 @@ const EngineStatus& engine_named(const std::vector<EngineStatus>& engines,
               {{"engine", name}, {"nearest", near}});
 }
 
-std::unique_ptr<Lab> make_lab() {
-  return std::make_unique<ProcessLab>();
+std::unique_ptr<Lab> make_lab(std::chrono::milliseconds call_limit) {
+  return std::make_unique<ProcessLab>(call_limit);
 }
 
 }  // namespace inferometer::campaign

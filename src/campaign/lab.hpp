@@ -3,6 +3,7 @@
 // clock, the canary. Unit tests put fakes here; make_lab() gives the real thing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -105,7 +106,10 @@ class Lab {
 /// The status of one engine. Throws Error{Invalid} with the nearest name.
 const EngineStatus& engine_named(const std::vector<EngineStatus>& engines, const std::string& name);
 
-/// Real engines in real worker processes.
-std::unique_ptr<Lab> make_lab();
+/// A hang is an outcome, but VGG19 on the reference engine may take its minutes.
+inline constexpr std::chrono::minutes kCallLimit{15};
+
+/// Real engines in real worker processes, each call of which may last `call_limit`.
+std::unique_ptr<Lab> make_lab(std::chrono::milliseconds call_limit = kCallLimit);
 
 }  // namespace inferometer::campaign

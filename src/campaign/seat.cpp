@@ -108,12 +108,21 @@ void load_seat(Session& session, Seat& seat) {
   for (auto& cell : seat.cells) cell.values["worker_load_ns"] = report.load_ns;
 }
 
+// What is left of it anywhere is wrong for the batch that is compared.
+void compute_other(Session& session, const Seat& seat) {
+  const auto& golden = golden_for(session, seat.entrant->contender->cell, seat.info);
+  const auto other =
+      pool_batch(seat.info.inputs, golden.other_inputs, batch_rows(seat.info), session.lab, 1);
+  seat.worker->prepare(other);
+  seat.worker->block(1, process::Poison::On);
+}
+
 // The answer of the second inference: is it right?
 void check_seat(Session& session, Seat& seat) {
   const auto& contender = *seat.entrant->contender;
+  compute_other(session, seat);
   const auto& inputs = batch_for(session, seat);
   seat.worker->prepare(inputs);
-  seat.worker->block(1, process::Poison::On);
   seat.worker->block(1, process::Poison::On);
   const auto outputs = seat.worker->outputs();
   seat.worker->park();  // the roofline's peaks may be measured next
