@@ -2,7 +2,6 @@
 #include "common.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <cstdio>
@@ -25,18 +24,6 @@ std::string_view to_string(Verdict verdict) noexcept {
       return "can't tell";
   }
   return "";
-}
-
-ScratchFolder::ScratchFolder() {
-  std::string name = (fs::temp_directory_path() / "inferometer_bench_XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw Error(Status::Unavailable, "no scratch folder " + name + " can be made; set TMPDIR");
-  path_ = name;
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 fs::path write_model(const ScratchFolder& folder, const std::string& name, std::int64_t batch,

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.hpp"
 #include "base/json.hpp"
 
 namespace inferometer::bench {
@@ -16,19 +17,6 @@ namespace inferometer::bench {
 /// What ctest reads: passed, missed, and "this machine can't tell" (ctest's skip).
 enum class Verdict { Passed = 0, Missed = 1, Unfit = 77 };
 std::string_view to_string(Verdict verdict) noexcept;
-
-/// A folder that goes with the object.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// Writes a network of the zoo with a fixed batch (and images of another size than its own) and
 /// gives its path.
