@@ -135,9 +135,9 @@ TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
   go();
   EXPECT_THAT(lab.canary_cpus, testing::ElementsAre(1, 3));
   EXPECT_EQ(lab.canary_ns, measure::kCanaryNs);
-  options.block_s = 0.01;
+  options.block_s = 0.0125;
   go();
-  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 10 ms are a round";
+  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 12.5 ms are a round";
 }
 
 TEST(Lab, CellsOfOneBudgetShareTheirCpusAndFewerLieWithinMore) {
@@ -261,7 +261,8 @@ TEST_F(Bench, LoadsAreTimedWarmColdAndFromAnArtifact) {
     EXPECT_EQ(fast.at(key), 1'000'000) << key;
   EXPECT_EQ(fast.at("load_cold_files_bytes"), 1000);
   EXPECT_THAT(lab.dropped, testing::UnorderedElementsAre("libfast", "m.onnx"));
-  EXPECT_EQ(lab.count("load fast"), 5) << "to be checked, warm, cold, to leave an artifact, from it";
+  EXPECT_EQ(lab.count("load fast"), 5)
+      << "to be checked, warm, cold, to leave an artifact, from it";
   const auto& slow = find(result, "slow", "load").values;
   EXPECT_TRUE(slow.at("load_artifact_total_ns").is_null());
   EXPECT_THAT(slow.at("load_artifact_total_ns_why").get<std::string>(), HasSubstr("no artifact"));

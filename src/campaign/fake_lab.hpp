@@ -39,6 +39,9 @@ class FakeLab : public Lab {
   std::vector<std::string> events;  ///< "load null", "block null", "canary"
   std::vector<std::string> order = {"reference", "slow", "fast"};
   std::int64_t clock_ns = 0;
+  double parent_cpus = 0;            ///< that our own process keeps busy
+  std::int64_t canary_takes_ns = 0;  ///< of the clock
+  Json machine_state = Json::object();
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
   std::vector<int> canary_cpus;  ///< of the last canary
@@ -98,6 +101,7 @@ class FakeLab : public Lab {
     tell("canary");
     canary_cpus = cpus;
     canary_ns = aim_ns;
+    clock_ns += canary_takes_ns;
     return measure::CanaryReading{2'000'000, 2'000'000};
   }
   Peaks peaks(std::int64_t) override { return {1e9, 1e9, "", 0.01, 0.02}; }
@@ -108,8 +112,14 @@ class FakeLab : public Lab {
             {"cgroup", Json::object()},
             {"memory", {{"total_bytes", 1 << 30}}}};
   }
-  Json state() override { return Json::object(); }
+  Json state() override {
+    tell("state");
+    return machine_state;
+  }
   std::int64_t now_ns() override { return clock_ns; }
+  std::int64_t cpu_ns() override {
+    return static_cast<std::int64_t>(parent_cpus * static_cast<double>(clock_ns));
+  }
   std::string utc() override { return "2026-01-31T12:00:00Z"; }
 };
 
