@@ -186,29 +186,36 @@ void run_laps(Session& session, const std::vector<Group>& groups,
   }
 }
 
-measure::Outcome outcome_for(const std::vector<measure::Outcome>& summary,
-                             const Contender& contender, const std::string& workload,
-                             const BenchOptions& options) {
-  const auto& id = contender.ids.at(workload);
-  const auto found = std::ranges::find(summary, id, &measure::Outcome::cell_id);
-  if (found != summary.end()) return *found;
-  const auto cell = contender.with(workload);
-  return {.cell_id = id,
-          .cell = cell,
-          .status = Status::Skipped,
-          .stage = "measure",
-          .reason = "interrupted before anything of it was measured; --resume goes on",
-          .rerun = rerun_line(cell, options)};
+// Cells that no launch met and no failure ended have an outcome all the same.
+void add_skipped(Session& session, const std::vector<Contender>& contenders) {
+  std::set<std::string> met;
+  for (const auto& launch : session.journal.launches)
+    for (const auto& cell : launch.cells) met.insert(cell.cell_id);
+  for (const auto& outcome : session.journal.outcomes) met.insert(outcome.cell_id);
+  for (const auto& contender : contenders)
+    for (const auto& [workload, id] : contender.ids) {
+      if (met.contains(id)) continue;
+      const auto cell = contender.with(workload);
+      keep_outcome(session.journal,
+                   {.cell_id = id,
+                    .cell = cell,
+                    .status = Status::Skipped,
+                    .stage = "measure",
+                    .reason = "interrupted before anything of it was measured; --resume goes on",
+                    .rerun = rerun_line(cell, session.options)});
+    }
 }
 
 // Labels depend on what else is measured; this campaign's own count.
-std::vector<measure::Outcome> final_outcomes(const Session& session,
+std::vector<measure::Outcome> final_outcomes(Session& session,
                                              const std::vector<Contender>& contenders) {
+  add_skipped(session, contenders);
   const auto summary = summarise(session.journal);
   std::vector<measure::Outcome> outcomes;
   for (const auto& contender : contenders)
     for (const auto& workload : session.options.workloads) {
-      outcomes.push_back(outcome_for(summary, contender, workload, session.options));
+      const auto& id = contender.ids.at(workload);
+      outcomes.push_back(*std::ranges::find(summary, id, &measure::Outcome::cell_id));
       outcomes.back().cell.label = contender.cell.label;
     }
   return outcomes;

@@ -136,9 +136,9 @@ TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
   go();
   EXPECT_THAT(lab.canary_cpus, testing::ElementsAre(1, 3));
   EXPECT_EQ(lab.canary_ns, measure::kCanaryNs);
-  options.block_s = 0.01;
+  options.block_s = 0.0125;
   go();
-  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 10 ms are a round";
+  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 12.5 ms are a round";
 }
 
 TEST(Lab, CellsOfOneBudgetShareTheirCpusAndFewerLieWithinMore) {

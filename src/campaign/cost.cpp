@@ -57,7 +57,7 @@ double square(double x) {
 
 }  // namespace
 
-std::optional<Line> rising_line(const std::vector<std::pair<double, double>>& points) {
+std::optional<RisingLine> rising_line(const std::vector<std::pair<double, double>>& points) {
   if (points.empty()) return std::nullopt;
   const auto count = static_cast<double>(points.size());
   double mean_x = 0, mean_y = 0;
@@ -72,8 +72,8 @@ std::optional<Line> rising_line(const std::vector<std::pair<double, double>>& po
   if (alone == 0) return std::nullopt;
   const double slope = std::max(0.0, together / alone);
   const double base = mean_y - slope * mean_x;
-  if (base >= 0) return Line{base, slope};
-  return Line{0, through_origin / squares};
+  if (base >= 0) return RisingLine{base, slope};
+  return RisingLine{0, through_origin / squares};
 }
 
 CostModel::CostModel(const std::map<std::string, ModelFacts>& models, const MachineProfile* profile)

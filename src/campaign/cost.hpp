@@ -65,12 +65,12 @@ class CostModel {
 };
 
 /// y = base + slope x.
-struct Line {
+struct RisingLine {
   double base = 0, slope = 0;
   double at(double x) const noexcept { return base + slope * x; }
 };
 /// By least squares, neither base nor slope negative: time and memory only grow with the batch.
 /// None for fewer than two different x.
-std::optional<Line> rising_line(const std::vector<std::pair<double, double>>& points);
+std::optional<RisingLine> rising_line(const std::vector<std::pair<double, double>>& points);
 
 }  // namespace inferometer::campaign

@@ -44,11 +44,13 @@ class FakeLab : public Lab {
   std::vector<std::string> events;  ///< "load null", "block null", "canary"
   std::vector<std::string> order = {"reference", "slow", "fast"};
   std::int64_t clock_ns = 0;
+  double parent_cpus = 0;            ///< that our own process keeps busy
+  std::int64_t canary_takes_ns = 0;  ///< of the clock
+  Json machine_state = Json::object();
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
-  std::vector<int> canary_cpus;             ///< of the last canary
-  std::int64_t canary_ns = 0;               ///< what it aimed at
-  std::int64_t canary_time_ns = 2'000'000;  ///< what each of its bursts takes
+  std::vector<int> canary_cpus;  ///< of the last canary
+  std::int64_t canary_ns = 0;    ///< what it aimed at
   std::string machine_name = "fake";
   std::string build = "build 1 ";   ///< of the plugins
   std::set<std::string> artifacts;  ///< cache folders that hold one
@@ -107,8 +109,8 @@ class FakeLab : public Lab {
     tell("canary");
     canary_cpus = cpus;
     canary_ns = aim_ns;
-    clock_ns += 2 * canary_time_ns;
-    return measure::CanaryReading{canary_time_ns, canary_time_ns};
+    clock_ns += canary_takes_ns;
+    return measure::CanaryReading{2'000'000, 2'000'000};
   }
   Peaks peaks(std::int64_t threads, DType dtype) override {
     if (dtype == DType::F16) return {std::nullopt, 1e9, "this CPU has no multiply-add of f16"};
@@ -123,8 +125,14 @@ class FakeLab : public Lab {
             {"cgroup", Json::object()},
             {"memory", {{"total_bytes", 1 << 30}}}};
   }
-  Json state() override { return Json::object(); }
+  Json state() override {
+    tell("state");
+    return machine_state;
+  }
   std::int64_t now_ns() override { return clock_ns; }
+  std::int64_t cpu_ns() override {
+    return static_cast<std::int64_t>(parent_cpus * static_cast<double>(clock_ns));
+  }
   std::string utc() override { return "2026-01-31T12:00:00Z"; }
 };
 

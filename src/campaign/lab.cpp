@@ -247,6 +247,11 @@ class ProcessLab : public Lab {
   std::int64_t now_ns() override {
     return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   }
+  std::int64_t cpu_ns() override {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
   std::string utc() override {
     const std::time_t now = std::time(nullptr);
     std::tm parts{};

@@ -100,6 +100,7 @@ class Lab {
   virtual Json machine() = 0;         ///< measure::machine
   virtual Json state() = 0;           ///< measure::state
   virtual std::int64_t now_ns() = 0;  ///< monotonic
+  virtual std::int64_t cpu_ns() = 0;  ///< CPU time of this process, all threads
   virtual std::string utc() = 0;      ///< "2026-01-31T12:00:00Z"
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "campaign/overhead.hpp"
 #include "campaign/pass.hpp"
 #include "campaign/session.hpp"
 #include "measure/schedule.hpp"
@@ -148,7 +149,8 @@ std::vector<int> cpus_of(Session& session, const std::vector<Seat>& seats) {
   return {all.begin(), all.end()};
 }
 
-void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats) {
+void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats,
+                Overhead& overhead) {
   Subjects subjects;
   for (auto& seat : seats) add_subjects(session, seat, subjects);
   if (subjects.empty()) return;
@@ -167,7 +169,7 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
       .most_batches = kMaxBlockBatches};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
-      .canary = [&] { return session.lab.canary(cpus, canary_ns); },
+      .canary = [&] { return overhead.canary(cpus, canary_ns); },
       .on_round =
           [&](const measure::RoundRecord& record) {
             session.record(journal_round(plan, record, subjects));
@@ -190,6 +192,15 @@ void record_launch(Session& session, const LaunchPlan& plan, const std::vector<S
   if (plan.has_control && seats.front().worker)
     for (const auto& cell : seats.front().cells) launch.controls.push_back(cell.cell_id);
   session.record(std::move(launch));
+}
+
+void record_end(Session& session, const LaunchPlan& plan, const Overhead& overhead) {
+  session.record(LaunchEnd{.launch = plan.launch,
+                           .group = plan.group,
+                           .time = session.lab.utc(),
+                           .state = session.lab.state(),
+                           .parent_cpu_share = overhead.parent_cpu_share(),
+                           .canary_share = overhead.canary_share()});
 }
 
 std::string id_of(const Seat& seat, const std::string& workload) {
@@ -250,9 +261,11 @@ void run_launch(Session& session, const LaunchPlan& plan) {
     session.meter->done(cost_s, plan.group);
   }
   record_launch(session, plan, seats);
-  run_rounds(session, plan, seats);
+  Overhead overhead(session.lab);
+  run_rounds(session, plan, seats, overhead);
   for (auto& seat : seats) seat.worker.reset();
   run_passes(session, plan, seats);
+  record_end(session, plan, overhead);
 }
 
 }  // namespace inferometer::campaign

@@ -18,8 +18,13 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+// Its clock goes on while the canary runs.
+struct WatchedLab : FakeLab {
+  WatchedLab() { canary_takes_ns = 4'000'000; }
+};
+
 TEST(MachineProfile, HoldsPeaksNoiseAndWhatIsMissing) {
-  FakeLab lab;
+  WatchedLab lab;
   const auto profile = measure_machine({.seconds = 25}, lab, {}).value();
   std::vector<std::int64_t> threads;
   for (const auto& peak : profile.bandwidth) threads.push_back(peak.threads);
@@ -36,7 +41,7 @@ TEST(MachineProfile, HoldsPeaksNoiseAndWhatIsMissing) {
 }
 
 TEST(MachineProfile, IsKeptForItsMachineOnly) {
-  FakeLab lab;
+  WatchedLab lab;
   const ScratchFolder folder("inferometer-profile");
   const auto profile = measure_machine({.seconds = 1}, lab, {}).value();
   keep_profile(folder.path() / "new", profile);
@@ -49,7 +54,7 @@ TEST(MachineProfile, IsKeptForItsMachineOnly) {
 }
 
 TEST(MachineProfile, AStopLeavesNone) {
-  FakeLab lab;
+  WatchedLab lab;
   std::stop_source stop;
   lab.on_event = [&](const std::string&) {
     if (lab.count("canary") == 100) stop.request_stop();
@@ -59,7 +64,7 @@ TEST(MachineProfile, AStopLeavesNone) {
 }
 
 TEST(MachineProfile, TellsABiasedFirstBatchAndAnEngineThatFails) {
-  FakeLab lab;
+  WatchedLab lab;
   lab.order = {"slow", "fast", "broken", "absent"};
   lab.scripts["fast"].first_batch = 1.2;
   lab.scripts["broken"].at_load = Error(Status::LoadFailed, "no kernel");
@@ -85,7 +90,7 @@ class BiasedBench : public testing::Test {
     return bench(options, lab, {});
   }
   const Json& values(const BenchResult& result) { return result.outcomes[1].values; }
-  FakeLab lab;
+  WatchedLab lab;
 };
 
 TEST_F(BiasedBench, LetsABatchPassUnseenAfterEachWaking) {

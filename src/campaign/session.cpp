@@ -62,6 +62,11 @@ void Session::record(Round round) {
   journal.rounds.push_back(std::move(round));
 }
 
+void Session::record(LaunchEnd end) {
+  sink.append(to_json(end));
+  journal.ends.push_back(std::move(end));
+}
+
 void Session::record(const measure::Outcome& outcome) {
   sink.append(outcome_line(outcome));
   keep_outcome(journal, outcome);

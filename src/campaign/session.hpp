@@ -51,6 +51,7 @@ struct Session {
 
   void record(Launch launch);
   void record(Round round);
+  void record(LaunchEnd end);
   void record(const measure::Outcome& outcome);
 };
 

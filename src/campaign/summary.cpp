@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "campaign/life.hpp"
 #include "campaign/memory_fit.hpp"
 #include "measure/roofline.hpp"
 #include "measure/statistics.hpp"
@@ -22,48 +23,6 @@ using measure::Outcome;
 
 constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
 
-bool timed(const std::string& workload) {
-  return workload == "throughput" || workload == "latency";
-}
-
-const Block* block_of(const Round& round, const std::string& cell_id) {
-  for (const auto& block : round.blocks)
-    if (std::ranges::find(block.cell_ids, cell_id) != block.cell_ids.end()) return &block;
-  return nullptr;
-}
-
-const Outcome* cell_of(const Launch& launch, const std::string& cell_id) {
-  const auto found = std::ranges::find(launch.cells, cell_id, &Outcome::cell_id);
-  return found == launch.cells.end() ? nullptr : &*found;
-}
-
-// What one launch says of one cell.
-struct Life {
-  const Launch* launch = nullptr;
-  std::vector<const Round*> rounds;  ///< with a block of the cell; round 0 = passes
-  bool complete = false;
-};
-
-Life life_of(const Journal& journal, const Launch& launch, const Outcome& cell) {
-  Life life{.launch = &launch};
-  const bool wants_rounds = timed(cell.cell.workload);
-  for (const auto& round : journal.rounds)
-    if (round.launch == launch.launch && round.group == launch.group &&
-        (round.round > 0) == wants_rounds && block_of(round, cell.cell_id))
-      life.rounds.push_back(&round);
-  const auto needed = wants_rounds ? static_cast<std::size_t>(launch.rounds) : 1u;
-  life.complete = cell.status == Status::Ok && !life.rounds.empty() && life.rounds.size() >= needed;
-  return life;
-}
-
-std::vector<Life> lives_of(const Journal& journal, const std::string& cell_id) {
-  std::vector<Life> lives;
-  for (const auto& launch : journal.launches)
-    if (const auto* cell = cell_of(launch, cell_id))
-      lives.push_back(life_of(journal, launch, *cell));
-  return lives;
-}
-
 // Complete launches, else the longest.
 std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
   std::vector<Life> complete;
@@ -75,14 +34,6 @@ std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
   outcome.warnings.push_back(fmt::format("interrupted: {} of {} rounds of 1 launch",
                                          longest->rounds.size(), longest->launch->rounds));
   return {*longest};
-}
-
-// Rounds that count: those the canary didn't reject, or all when it rejected every one.
-std::vector<const Round*> kept_rounds(const Life& life) {
-  std::vector<const Round*> kept;
-  std::ranges::copy_if(life.rounds, std::back_inserter(kept),
-                       [](const Round* round) { return !round->rejected; });
-  return kept.empty() ? life.rounds : kept;
 }
 
 void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
@@ -242,22 +193,12 @@ void put_comparison(const std::vector<Life>& lives, Outcome& outcome) {
   put_drift(comparison, outcome);
 }
 
-std::optional<measure::CanaryReading> reading(const Round& round, const char* when) {
-  const auto found = round.canary.find(when);
-  if (found == round.canary.end() || !found->contains("canary_fma_ns") ||
-      !found->contains("canary_stream_ns") || !(*found)["canary_fma_ns"].is_number_integer() ||
-      !(*found)["canary_stream_ns"].is_number_integer())
-    return std::nullopt;
-  return measure::CanaryReading{(*found)["canary_fma_ns"].get<std::int64_t>(),
-                                (*found)["canary_stream_ns"].get<std::int64_t>()};
-}
-
 std::vector<measure::CanaryReading> readings_of(const Life& life) {
   std::vector<measure::CanaryReading> readings;
   for (const auto* round : life.rounds) {
     if (readings.empty())
-      if (const auto before = reading(*round, "before")) readings.push_back(*before);
-    if (const auto after = reading(*round, "after")) readings.push_back(*after);
+      if (const auto before = reading_of(*round, "before")) readings.push_back(*before);
+    if (const auto after = reading_of(*round, "after")) readings.push_back(*after);
   }
   return readings;
 }
@@ -368,33 +309,39 @@ void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
 
 // A cell that failed once has failed, and is not ranked; what its whole launches told stays beside
 // the failure.
-Outcome failed_cell(const Outcome& failure, std::vector<Life> lives) {
-  const auto all = lives.size();
-  std::erase_if(lives, [](const Life& life) { return !life.complete; });
-  if (lives.empty()) return failure;
-  auto outcome = *cell_of(*lives.back().launch, failure.cell_id);
-  put_figures(lives, outcome);
-  outcome.status = failure.status;
-  outcome.stage = failure.stage;
-  outcome.reason = failure.reason;
-  outcome.values.update(failure.values);
-  outcome.warnings.push_back(
-      fmt::format("the figures are of the {} of {} launches that ended well", lives.size(), all));
+Outcome failed_cell(const Journal& journal, const Outcome& failure,
+                    const std::vector<Life>& lives) {
+  std::vector<Life> whole;
+  std::ranges::copy_if(lives, std::back_inserter(whole), &Life::complete);
+  auto outcome = failure;
+  if (!whole.empty()) {
+    outcome = *cell_of(*whole.back().launch, failure.cell_id);
+    put_figures(whole, outcome);
+    outcome.status = failure.status;
+    outcome.stage = failure.stage;
+    outcome.reason = failure.reason;
+    outcome.values.update(failure.values);
+    outcome.warnings.push_back(fmt::format(
+        "the figures are of the {} of {} launches that ended well", whole.size(), lives.size()));
+  }
+  put_environment(journal, whole.empty() ? lives : whole, outcome);
   return outcome;
 }
 
 Outcome summarise_cell(const Journal& journal, const std::string& cell_id) {
   const auto lives = lives_of(journal, cell_id);
-  if (const auto* failure = failure_of(journal, cell_id)) return failed_cell(*failure, lives);
+  if (const auto* failure = failure_of(journal, cell_id))
+    return failed_cell(journal, *failure, lives);
   auto outcome = *cell_of(*lives.back().launch, cell_id);
   const auto chosen = chosen_lives(lives, outcome);
   if (chosen.empty()) {
     outcome.status = Status::Skipped;
     outcome.stage = "measure";
     outcome.reason = "interrupted before anything of it was measured; --resume goes on";
-    return outcome;
+  } else {
+    put_figures(chosen, outcome);
   }
-  put_figures(chosen, outcome);
+  put_environment(journal, chosen.empty() ? lives : chosen, outcome);
   return outcome;
 }
 
@@ -426,7 +373,10 @@ std::vector<Outcome> summarise(const Journal& journal) {
       if (seen.insert(cell.cell_id).second)
         outcomes.push_back(summarise_cell(journal, cell.cell_id));
   for (const auto& outcome : journal.outcomes)
-    if (seen.insert(outcome.cell_id).second) outcomes.push_back(outcome);
+    if (seen.insert(outcome.cell_id).second) {
+      outcomes.push_back(outcome);
+      put_environment(journal, {}, outcomes.back());
+    }
   put_memory_fits(outcomes);
   return outcomes;
 }

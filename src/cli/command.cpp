@@ -52,6 +52,12 @@ constexpr Command kCommands[] = {
      "inferometer report r50.jsonl -o r50.html\n"
      "inferometer report monday.jsonl tuesday.jsonl -o both.csv",
      declare_report},
+    {"journal", "Look into journals, verify or join them",
+     "inferometer journal show r50.jsonl\n"
+     "inferometer journal verify r50.jsonl\n"
+     "inferometer journal join here.jsonl there.jsonl -o both.jsonl\n"
+     "inferometer journal schema --json",
+     declare_journal},
 };
 
 }  // namespace

@@ -181,7 +181,14 @@ constexpr Field kFields[] = {
     {"effective_params", "effective", "Params in force, read back from the engine or proved."},
     {"effective_proof", "proof", "How each effective param is known."},
     {"input_seed", "seed", "Seed of the pool of input rows."},
-    {"fingerprint", "environment", "The machine and its state before and after."},
+    {"fingerprint", "environment",
+     "The machine and its state before the first launch and after the last, with the change of its "
+     "counters over the launches."},
+    {"parent_cpu_share", "parent CPU",
+     "CPU time of Inferometer's own process over wall time while the rounds ran; the worst "
+     "launch."},
+    {"canary_share", "canary share",
+     "Share of the rounds' wall time that the canary took; the worst launch."},
 };
 
 }  // namespace

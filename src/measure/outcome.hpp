@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/record.hpp"
 #include "inferometer/error.hpp"
 #include "inferometer/params.hpp"
 
@@ -47,6 +48,10 @@ struct Outcome {
 };
 
 Json to_json(const Outcome& outcome);
+/// The keys of an outcome as JSON.
+extern const Record kOutcomeRecord;
+/// Throws Error{Invalid} for a key that is no Field, or a reason without its null quantity.
+void check_values(const Json& json);
 /// Bounded. Throws Error{Invalid} naming the key.
 Outcome outcome_from_json(const Json& json);
 
