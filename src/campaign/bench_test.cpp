@@ -131,6 +131,21 @@ TEST_F(Bench, OnlyOneWorkerRunsWhileABlockRuns) {
   EXPECT_GT(lab.count("canary"), options.rounds);
 }
 
+TEST_F(Bench, ARejectedRoundIsCountedAndLeftOutOfTheFigures) {
+  options.batch_sizes = {1};
+  options.workloads = {"throughput"};
+  lab.on_event = [&](const std::string& event) {
+    if (event != "canary") return;
+    const bool disturbed = lab.count("canary") == 5;  // after the fourth round
+    lab.canary_burst_ns = disturbed ? 4'000'000 : 2'000'000;
+  };
+  const auto result = go();
+  const auto& values = find(result, "fast", "throughput").values;
+  EXPECT_EQ(values.at("rounds_rejected"), 2) << "the one before it and the one after";
+  EXPECT_EQ(values.at("rounds"), 6);
+  EXPECT_EQ(std::ranges::count_if(result.journal.rounds, &Round::rejected), 2) << "and kept";
+}
+
 TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
   options.params = {{"cpus", {"1", "3"}}};
   go();

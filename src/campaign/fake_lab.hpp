@@ -44,8 +44,9 @@ class FakeLab : public Lab {
   std::vector<std::string> events;  ///< "load null", "block null", "canary"
   std::vector<std::string> order = {"reference", "slow", "fast"};
   std::int64_t clock_ns = 0;
-  double parent_cpus = 0;            ///< that our own process keeps busy
-  std::int64_t canary_takes_ns = 0;  ///< of the clock
+  double parent_cpus = 0;                    ///< that our own process keeps busy
+  std::int64_t canary_takes_ns = 0;          ///< of the clock
+  std::int64_t canary_burst_ns = 2'000'000;  ///< what each burst says that it took
   Json machine_state = Json::object();
   int running = 0;  ///< workers awake at this moment
   int alive = 0;
@@ -110,7 +111,7 @@ class FakeLab : public Lab {
     canary_cpus = cpus;
     canary_ns = aim_ns;
     clock_ns += canary_takes_ns;
-    return measure::CanaryReading{2'000'000, 2'000'000};
+    return measure::CanaryReading{canary_burst_ns, canary_burst_ns};
   }
   Peaks peaks(std::int64_t threads, DType dtype) override {
     if (dtype == DType::F16) return {std::nullopt, 1e9, "this CPU has no multiply-add of f16"};
