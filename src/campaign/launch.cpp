@@ -160,13 +160,14 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
   const auto cpus = cpus_of(session, seats);
   const auto round_s = round_cost_s(session, plan);
   const auto block_ns = static_cast<std::int64_t>(options.block_s * 1e9);
-  const auto canary_ns =
-      measure::canary_aim_ns(block_ns * static_cast<std::int64_t>(subjects.size()));
+  const auto round_ns = block_ns * static_cast<std::int64_t>(subjects.size());
+  const auto canary_ns = measure::canary_aim_ns(round_ns);
   const measure::ScheduleOptions schedule{
       .rounds = plan.rounds,
       .block_ns = block_ns,
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
-      .most_batches = kMaxBlockBatches};
+      .most_batches = kMaxBlockBatches,
+      .rounds_per_canary = measure::rounds_per_canary(round_ns)};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
       .canary = [&] { return overhead.canary(cpus, canary_ns); },

@@ -74,6 +74,13 @@ std::int64_t canary_aim_ns(std::int64_t round_ns) {
   return std::clamp(round_ns / (2 * kRoundShare), kLeastCanaryNs, kCanaryNs);
 }
 
+std::int64_t rounds_per_canary(std::int64_t round_ns) {
+  constexpr std::int64_t kMostShared = 100;  // all of them are lost with a kill
+  const auto least_ns = 2 * kLeastCanaryNs * kRoundShare;
+  return std::clamp<std::int64_t>((least_ns + round_ns - 1) / std::max<std::int64_t>(1, round_ns),
+                                  1, kMostShared);
+}
+
 CanaryWork scaled(const CanaryWork& work, std::int64_t aim_ns) {
   const auto part = [&](std::int64_t amount) {
     const double share = static_cast<double>(aim_ns) / static_cast<double>(kCanaryNs);

@@ -20,6 +20,10 @@ namespace inferometer::measure {
 inline constexpr std::int64_t kCanaryNs = 2'000'000;
 std::int64_t canary_aim_ns(std::int64_t round_ns);
 
+/// How many rounds of this length share one canary, so that the least that can be told from noise
+/// stays within 5 %.
+std::int64_t rounds_per_canary(std::int64_t round_ns);
+
 /// How much work: fixed once per machine, so that times can be compared.
 struct CanaryWork {
   std::int64_t fma_steps = 0;

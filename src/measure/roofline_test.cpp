@@ -101,6 +101,10 @@ TEST(Canary, TakesAtMostATwentiethOfARound) {
   EXPECT_EQ(canary_aim_ns(1'000'000'000), kCanaryNs);
   EXPECT_EQ(canary_aim_ns(50'000'000), 1'000'000);
   EXPECT_EQ(canary_aim_ns(0), 200'000) << "less tells nothing";
+  for (const std::int64_t round_ns : {500'000, 3'000'000, 10'000'000, 70'000'000, 1'000'000'000})
+    EXPECT_LE(2 * canary_aim_ns(round_ns) * 20, round_ns * rounds_per_canary(round_ns))
+        << "5 % of rounds of " << round_ns << " ns";
+  EXPECT_EQ(rounds_per_canary(1'000'000'000), 1);
   const auto less = scaled({1000, 5000}, kCanaryNs / 4);
   EXPECT_EQ(less.fma_steps, 250);
   EXPECT_EQ(less.stream_bytes, 1250);
