@@ -122,10 +122,7 @@ Reply journal(const Given& given) {
 
 Action declare_journal(Options& options) {
   const auto given = std::make_shared<Given>();
-  options
-      .add("action", given->action, "ACTION",
-           "show: what is in it; verify: whether it is whole and makes sense; join: several "
-           "machines' journals side by side in FILE; schema: what a line holds")
+  options.add("action", given->action, "ACTION", "show, verify, join or schema (of the lines)")
       .needed = Option::Needed::Yes;
   options.add("journals", given->journals, "JOURNAL...", "Journals that bench wrote, or join");
   options.add("-o,--output", given->output, "FILE", "Of join; it must not exist");

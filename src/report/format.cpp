@@ -77,6 +77,10 @@ std::string ratio_text(double ratio) {
   return std::abs(ratio) < 100 ? fmt::format("{:.3f}", ratio) : significant(ratio);
 }
 
+std::string short_machine_id(std::string_view machine_id) {
+  return printable(machine_id.substr(0, whole_characters(machine_id, 8)));
+}
+
 std::string value_text(const Json& values, std::string_view key) {
   const auto found = values.find(std::string(key));
   if (found == values.end() || found->is_null()) return "";

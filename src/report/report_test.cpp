@@ -173,6 +173,8 @@ TEST(Report, StrangersTextNeverBecomesMarkup) {
     each.values["engine_version"] = evil;
     each.values["noise_verdict"] = evil;
   }
+  document.outcomes[0].values["fingerprint"] = {{"machine_id", "<img " + evil}};
+  document.outcomes[1].values["fingerprint"] = {{"machine_id", 5}};
   document.title = evil;
   document.notes = {evil};
   document.headers[0].fingerprint = {{evil, evil}};
@@ -211,6 +213,43 @@ TEST(Report, RowsOfSeveralJournalsAreToldApart) {
   const auto text = to_text(document_of(journals), Color::Off);
   for (const auto* row : {"null threads=1 ", "null threads=2 (b)", "null threads=2 (c)"})
     EXPECT_THAT(text, HasSubstr(row));
+}
+
+campaign::Journal journal_of_machine(const std::string& id, const std::string& control) {
+  auto made = throughput("null", 1, 10, 1);
+  made.values["control"] = control;
+  campaign::Journal journal{
+      .name = "both.jsonl#" + id, .header = {.version = "1"}, .outcomes = {made}};
+  journal.header.fingerprint = {{"machine_id", id + "0123456789"},
+                                {"machine", {{"cpu", {{"model name", "CPU " + id}}}}}};
+  return journal;
+}
+
+TEST(Report, EveryRowNamesItsMachineWhereMachinesVary) {
+  const std::vector<campaign::Journal> journals{journal_of_machine("a", "c"),
+                                                journal_of_machine("b", "c")};
+  const auto document = document_of(journals);
+  const auto text = to_text(document, Color::Off);
+  EXPECT_THAT(text, HasSubstr("machine   engine"));
+  EXPECT_THAT(text, HasSubstr("a0123456  null "));
+  EXPECT_THAT(text, HasSubstr("b0123456  null "));
+  ASSERT_EQ(document.notes.size(), 1u);
+  EXPECT_THAT(document.notes[0],
+              HasSubstr("2 machines: a0123456 (CPU a); b0123456 (CPU b). Rates, times and memory"));
+  const auto charts = charts_of(document);
+  EXPECT_EQ(charts[0].specification["data"]["values"][1]["engine"], "null (b0123456)");
+
+  const auto one = document_of(std::span(journals).first(1));
+  EXPECT_THAT(to_text(one, Color::Off), Not(HasSubstr("machine")));
+  EXPECT_EQ(one.notes.size(), 0u);
+}
+
+TEST(Report, RatiosToDifferentControlsAreSaidNotToCompare) {
+  const std::vector<campaign::Journal> journals{journal_of_machine("a", "c"),
+                                                journal_of_machine("b", "d")};
+  const auto document = document_of(journals);
+  ASSERT_EQ(document.notes.size(), 2u);
+  EXPECT_THAT(document.notes[1], HasSubstr("controls differ"));
 }
 
 TEST(Report, AnEmptyJournalGivesANote) {

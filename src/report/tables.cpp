@@ -240,6 +240,12 @@ void add_facts(const Json& json, const std::string& prefix, int depth, Table& ta
 
 }  // namespace
 
+std::string machine_name(const Outcome& outcome) {
+  const Json::json_pointer id("/fingerprint/machine_id");
+  if (!outcome.values.contains(id) || !outcome.values.at(id).is_string()) return "";
+  return short_machine_id(outcome.values.at(id).get<std::string>());
+}
+
 std::string model_name(const Outcome& outcome) {
   return printable(std::filesystem::path(outcome.cell.model).filename().string());
 }
@@ -252,9 +258,11 @@ std::string batch_text(const Outcome& outcome) {
 Naming::Naming(const Document& document) {
   for (const auto& outcome : document.outcomes) {
     const bool first = &outcome == &document.outcomes.front();
+    machines_vary_ |= !first && machine_ != machine_name(outcome);
     models_vary_ |= !first && model_ != model_name(outcome);
     batches_vary_ |= !first && batch_ != batch_text(outcome);
     if (!first) continue;
+    machine_ = machine_name(outcome);
     model_ = model_name(outcome);
     batch_ = batch_text(outcome);
   }
@@ -262,6 +270,7 @@ Naming::Naming(const Document& document) {
 
 std::vector<std::string> Naming::columns() const {
   std::vector<std::string> columns;
+  if (machines_vary_) columns.emplace_back("machine");
   if (models_vary_) columns.emplace_back("model");
   if (batches_vary_) columns.emplace_back("batch");
   columns.emplace_back("engine");
@@ -270,6 +279,7 @@ std::vector<std::string> Naming::columns() const {
 
 std::vector<TableCell> Naming::cells(const Outcome& outcome) const {
   std::vector<TableCell> cells;
+  if (machines_vary_) cells.push_back({machine_name(outcome)});
   if (models_vary_) cells.push_back({model_name(outcome)});
   if (batches_vary_) cells.push_back({batch_text(outcome)});
   cells.push_back(
@@ -281,6 +291,11 @@ std::string Naming::words(const Outcome& outcome) const {
   std::vector<std::string> words;
   for (const auto& cell : cells(outcome)) words.push_back(cell.text);
   return join(words, " ");
+}
+
+std::string Naming::series(const Outcome& outcome) const {
+  const auto& label = outcome.cell.label.empty() ? outcome.cell.engine : outcome.cell.label;
+  return machines_vary_ ? label + " (" + machine_name(outcome) + ")" : label;
 }
 
 std::string Naming::constant() const {
