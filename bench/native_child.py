@@ -18,11 +18,11 @@ import time
 
 import numpy as np
 
-MAGIC, VERSION = 0x314D4649, 2
+MAGIC, VERSION = 0x314D4649, 3
 HEADER = struct.Struct("=IHHHHIQ")
 TENSOR = struct.Struct("=QQII8q")
 KINDS = (
-    "hello probe load share release open_lane cancel predict prepare block explain profile canary unload stop"
+    "hello probe load share release open_lane cancel predict prepare block explain profile canary open_loop unload stop"
 ).split()
 ANSWER, FAILURE = 2, 3
 # In the order of inferometer::DType; bf16 has no NumPy type.

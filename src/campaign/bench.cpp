@@ -32,8 +32,9 @@ void name_cells(std::vector<Contender>& contenders, const BenchOptions& options,
     const auto& engine = engine_named(engines, contender.cell.engine);
     contender.cell.params = core::typed_params(contender.cell.params, engine.params);
     for (const auto& workload : options.workloads)
-      contender.ids[workload] = cell_id(contender.with(workload), models.at(contender.cell.model),
-                                        engine, lab.plugin_hash(engine.name));
+      contender.ids[workload] =
+          cell_id(contender.with(workload), models.at(contender.cell.model), engine,
+                  lab.plugin_hash(engine.name), options.latency_bound);
   }
 }
 
@@ -308,6 +309,7 @@ BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
   alone.models = {options.model};
   alone.engines = {options.engine};
   alone.workloads = options.workloads;
+  alone.latency_bound = options.latency_bound;
   alone.rounds = options.rounds;
   alone.usual_rounds = kRunRounds;
   alone.block_s = options.block_s;

@@ -13,6 +13,7 @@
 #include "campaign/journal.hpp"
 #include "campaign/lab.hpp"
 #include "campaign/progress.hpp"
+#include "measure/open_loop.hpp"
 #include "measure/outcome.hpp"
 #include "measure/pool.hpp"
 #include "measure/schedule.hpp"
@@ -44,6 +45,7 @@ struct BenchOptions {
   std::vector<std::int64_t> batch_sizes = {1};
   std::vector<ParamChoices> params;
   std::vector<std::string> workloads = default_workloads();
+  std::optional<measure::LatencyBound> latency_bound;  ///< what workload rate asks about
   std::int64_t launches = 1;
   /// Per launch. None: `usual_rounds`, fewer where a block lasts longer than a second; either way
   /// fixed before the launch.
@@ -64,9 +66,9 @@ struct BenchResult {
   bool interrupted = false;                ///< `stop` was requested; what was measured is kept
 };
 
-/// Throws Error{Invalid} for options that make no sense (unknown engine or workload, nothing to
-/// do), for an unreadable model and for a journal that can't be written; everything else is an
-/// outcome.
+/// Throws Error{Invalid} for options that make no sense (unknown engine or workload, rate without a
+/// latency bound, nothing to do), for an unreadable model and for a journal that can't be written;
+/// everything else is an outcome.
 BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progress,
                   std::stop_token stop = {});
 
@@ -77,6 +79,7 @@ struct RunOptions {
   std::string engine;
   Params params;
   std::vector<std::string> workloads = default_workloads();
+  std::optional<measure::LatencyBound> latency_bound;
   std::optional<std::int64_t> rounds;  ///< none: kRunRounds, fewer where a block is long
   double block_s = kBlockS;
   Expected expect;

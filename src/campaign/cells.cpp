@@ -16,6 +16,8 @@
 namespace inferometer::campaign {
 namespace {
 
+constexpr std::string_view kRate = "rate";
+
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(Status::Invalid, message);
 }
@@ -170,6 +172,13 @@ std::string data_words(std::uint64_t seed, const Expected& expect) {
   return words;
 }
 
+std::string bound_words(const measure::LatencyBound& bound) {
+  auto words = fmt::format(" --latency-bound-ms {}", static_cast<double>(bound.bound_ns) / 1e6);
+  if (bound.percentile != measure::LatencyBound{}.percentile)
+    words += fmt::format(" --latency-percentile {}", bound.percentile);
+  return words;
+}
+
 }  // namespace
 
 const std::vector<std::string>& workloads() {
@@ -200,6 +209,9 @@ void check_options(const BenchOptions& options) {
   check_list(options.models, "model");
   check_list(options.engines, "engine");
   check_workloads(options.workloads);
+  if (std::ranges::find(options.workloads, kRate) != options.workloads.end() &&
+      !options.latency_bound)
+    refuse("workload rate asks how much an engine does within a latency bound: none is given");
   check_choices(options.params);
   check_counts(options);
   if (!options.control.empty() &&
@@ -257,15 +269,18 @@ std::vector<Group> group(const std::vector<Contender>& contenders, const std::st
 }
 
 std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine,
-                    const std::string& plugin_hash) {
-  const Json identity = {{"model", facts.hash},
-                         {"inputs", shapes_text(facts.inputs)},
-                         {"engine", cell.engine},
-                         {"plugin", plugin_hash},
-                         {"version", engine.version},
-                         {"library", engine.library_hash},
-                         {"params", inferometer::to_json(cell.params)},
-                         {"workload", cell.workload}};
+                    const std::string& plugin_hash,
+                    const std::optional<measure::LatencyBound>& latency_bound) {
+  Json identity = {{"model", facts.hash},
+                   {"inputs", shapes_text(facts.inputs)},
+                   {"engine", cell.engine},
+                   {"plugin", plugin_hash},
+                   {"version", engine.version},
+                   {"library", engine.library_hash},
+                   {"params", inferometer::to_json(cell.params)},
+                   {"workload", cell.workload}};
+  if (cell.workload == kRate && latency_bound)
+    identity["latency_bound"] = {latency_bound->bound_ns, latency_bound->percentile};
   return hash_text(line_text(identity));
 }
 
@@ -277,6 +292,7 @@ std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
   if (options.rounds) line += fmt::format(" --rounds {}", *options.rounds);
   if (options.block_s != usual.block_s)
     line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
+  if (cell.workload == kRate && options.latency_bound) line += bound_words(*options.latency_bound);
   return line + data_words(options.seed, options.expect);
 }
 

@@ -28,7 +28,7 @@ struct Group {
 inline constexpr std::size_t kGroupSize = 3;
 
 /// Throws Error{Invalid} for empty lists, duplicates, a workload that isn't one, a batch size or a
-/// count below 1.
+/// count below 1, rate without a latency bound.
 void check_options(const BenchOptions& options);
 void check_workloads(const std::vector<std::string>& given);
 
@@ -47,9 +47,11 @@ using Fits = std::function<bool(const std::vector<std::size_t>& members)>;
 std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control,
                          const Fits& fits = {});
 
-/// XXH3-128, hex, of model, plugin and library, requested params, workload and shapes.
+/// XXH3-128, hex, of model, plugin and library, requested params, workload, shapes and, for
+/// workload rate, the latency bound.
 std::string cell_id(const measure::Cell& cell, const ModelFacts& facts, const EngineStatus& engine,
-                    const std::string& plugin_hash);
+                    const std::string& plugin_hash,
+                    const std::optional<measure::LatencyBound>& latency_bound = {});
 
 /// `inferometer run MODEL --engine E -p k=v --workload w`, quoted for a shell, with what differs
 /// from the defaults of run.

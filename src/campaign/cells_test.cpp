@@ -124,6 +124,30 @@ TEST(Cells, TheIdDependsOnEverythingThatMakesACell) {
   EXPECT_EQ(ids.size(), 9u) << "a label is for people";
 }
 
+TEST(Cells, AnotherBoundIsAnotherRateAndTheSameLoad) {
+  using Bound = measure::LatencyBound;
+  const auto id = [](const std::string& workload, std::optional<Bound> bound) {
+    return cell_id({"a.onnx", "null", "null", {}, workload}, {}, {}, "plugin", bound);
+  };
+  const std::set<std::string> rates = {id("rate", Bound{200, 99}), id("rate", Bound{201, 99}),
+                                       id("rate", Bound{200, 95})};
+  EXPECT_EQ(rates.size(), 3u);
+  EXPECT_EQ(id("load", Bound{200, 99}), id("load", {}));
+}
+
+TEST(Cells, TheRerunLineOfARateSaysItsBound) {
+  const measure::Cell cell{"m.onnx", "null", "", {}, "rate"};
+  auto asked = usual();
+  asked.latency_bound = measure::latency_bound(12.3456789, 99);
+  EXPECT_EQ(rerun_line(cell, asked),
+            "inferometer run m.onnx --engine null --workload rate --latency-bound-ms 12.345679");
+  asked.latency_bound = measure::latency_bound(200, 99.9);
+  EXPECT_THAT(rerun_line(cell, asked),
+              testing::EndsWith("--latency-bound-ms 200 --latency-percentile 99.9"));
+  EXPECT_THAT(rerun_line({"m.onnx", "null", "", {}, "load"}, asked),
+              testing::Not(HasSubstr("bound")));
+}
+
 TEST(Cells, TheRerunLineSurvivesAShell) {
   const measure::Cell cell{"my model's $HOME.onnx", "null", "", {{"label", "a b"}}, "load"};
   EXPECT_EQ(
@@ -180,6 +204,9 @@ TEST(Cells, RefusesOptionsThatMakeNoSense) {
   bad = options();
   bad.workloads = {"troughput"};
   EXPECT_THAT(refusal(bad), HasSubstr("troughput"));
+  bad = options();
+  bad.workloads = {"load", "rate"};
+  EXPECT_THAT(refusal(bad), HasSubstr("latency bound"));
   bad = options();
   bad.batch_sizes = {-1};
   EXPECT_THAT(refusal(bad), HasSubstr("batch size -1"));

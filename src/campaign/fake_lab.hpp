@@ -17,6 +17,7 @@
 
 #include "base/cpu.hpp"
 #include "campaign/lab.hpp"
+#include "measure/fake_queue.hpp"
 
 namespace inferometer::campaign {
 
@@ -35,6 +36,9 @@ struct Script {
   std::optional<Error> at_load;   ///< thrown by load
   std::optional<Error> at_block;  ///< thrown by block number `block_number`
   int block_number = 0;
+  std::optional<Error> at_open_loop;
+  std::size_t stall_every =
+      0;  ///< in an open loop: so many requests, and one takes 50 times as long
 };
 
 class FakeLab : public Lab {
@@ -197,6 +201,26 @@ class FakeWorker : public CellWorker {
     for (const auto timing : report.timings_ns) report.wall_ns += timing;
     report.cpu_ns = 2 * report.wall_ns;
     lab_.clock_ns += report.wall_ns;
+    return report;
+  }
+  /// One executor, as a queue; the report ends where it is given up.
+  process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
+                                    const process::GiveUp& give_up) override {
+    lab_.tell("open " + cell_.engine);
+    if (script_.at_open_loop) throw *script_.at_open_loop;
+    const auto service_ns = script_.row_ns * inputs_.at(0).shape()[0];
+    const auto stalls = [&](std::size_t i) {
+      return script_.stall_every > 0 && i % script_.stall_every == script_.stall_every - 1;
+    };
+    const auto served = measure::serve(
+        arrivals_ns, 1, [&](std::size_t i) { return stalls(i) ? 50 * service_ns : service_ns; });
+    process::OpenLoopReport report;
+    std::uint64_t over = 0;
+    for (std::size_t i = 0; i < served.size() && over <= give_up.most_over; ++i) {
+      report.served.push_back({served[i].start_ns, served[i].end_ns});
+      if (served[i].end_ns - arrivals_ns[i] > give_up.latency_ns) ++over;
+    }
+    lab_.clock_ns += report.served.back().end_ns;
     return report;
   }
   std::vector<Tensor> outputs() const override {

@@ -103,6 +103,10 @@ class ProcessWorker : public CellWorker {
   process::BlockReport block(std::int64_t batches, process::Poison poison) override {
     return worker_.run_block(batches, poison);
   }
+  process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
+                                    const process::GiveUp& give_up) override {
+    return worker_.run_open(arrivals_ns, give_up);
+  }
   std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
   std::string profile() override { return worker_.profile(); }
   void park() override { worker_.park(); }

@@ -47,6 +47,8 @@ class CellWorker {
   virtual std::vector<Tensor> predict(std::span<const View> inputs) = 0;
   virtual void prepare(std::span<const Tensor> inputs) = 0;
   virtual process::BlockReport block(std::int64_t batches, process::Poison poison) = 0;
+  virtual process::OpenLoopReport open_loop(std::span<const std::int64_t> arrivals_ns,
+                                            const process::GiveUp& give_up) = 0;
   virtual std::vector<Tensor> outputs() const = 0;
   virtual std::string profile() = 0;
   virtual void park() = 0;

@@ -241,8 +241,10 @@ void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat
                                          seat.entrant->contender->cell.label));
       const auto cost_s =
           pass_cost_s(session, *seat.entrant->contender, std::string(pass.workload));
+      const auto before_s = session.meter->spent_s();
       run_pass(session, plan, seat, pass);
-      session.meter->done(cost_s, plan.group);
+      const auto told_s = session.meter->spent_s() - before_s;  // by the pass itself
+      session.meter->done(std::max(0.0, cost_s - told_s), plan.group);
     }
 }
 

@@ -57,9 +57,7 @@ double round_cost_s(const Session& session, const LaunchPlan& plan) {
 
 double pass_cost_s(const Session& session, const Contender& contender,
                    const std::string& workload) {
-  const double load = session.cost.load_s(contender.cell);
-  const double batch = session.cost.batch_s(contender.cell);
-  return pass_of(workload)->cost_s(load, batch);
+  return pass_of(workload)->cost_s(session, contender.cell);
 }
 
 double launch_cost_s(const Session& session, const LaunchPlan& plan) {

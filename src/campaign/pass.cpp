@@ -6,13 +6,22 @@
 namespace inferometer::campaign {
 namespace {
 
+constexpr double kGrowthS = 2;  // how long a leak is looked for, about
+
 constexpr Pass kPasses[] = {
     {"load", Pass::Repeat::EveryLaunch, load_pass,
-     [](double load_s, double batch_s) { return 4 * load_s + 8 * batch_s; }},
+     [](const Session& session, const measure::Cell& cell) {
+       return 4 * session.cost.load_s(cell) + 8 * session.cost.batch_s(cell);
+     }},
     {"memory", Pass::Repeat::Once, memory_pass,
-     [](double load_s, double batch_s) { return load_s + 3 * batch_s; }},
+     [](const Session& session, const measure::Cell& cell) {
+       return session.cost.load_s(cell) + 3 * session.cost.batch_s(cell) + kGrowthS;
+     }},
     {"profile", Pass::Repeat::Once, profile_pass,
-     [](double load_s, double batch_s) { return load_s + 23 * batch_s; }},
+     [](const Session& session, const measure::Cell& cell) {
+       return session.cost.load_s(cell) + 23 * session.cost.batch_s(cell);
+     }},
+    {"rate", Pass::Repeat::EveryLaunch, rate_pass, rate_cost_s},
 };
 
 }  // namespace

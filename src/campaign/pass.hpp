@@ -19,8 +19,8 @@ struct Pass {
   Repeat repeat;
   /// The Field values of one cell; none: `session.stop` was requested. Throws Error.
   std::optional<Json> (*measure)(Session& session, const Seat& seat);
-  /// Seconds of it, from those of a load and of a batch.
-  double (*cost_s)(double load_s, double batch_s);
+  /// Predicted seconds.
+  double (*cost_s)(const Session& session, const measure::Cell& cell);
 };
 
 std::span<const Pass> passes();
@@ -30,5 +30,7 @@ const Pass* pass_of(std::string_view workload);
 std::optional<Json> load_pass(Session& session, const Seat& seat);
 std::optional<Json> memory_pass(Session& session, const Seat& seat);
 std::optional<Json> profile_pass(Session& session, const Seat& seat);
+std::optional<Json> rate_pass(Session& session, const Seat& seat);
+double rate_cost_s(const Session& session, const measure::Cell& cell);
 
 }  // namespace inferometer::campaign

@@ -23,6 +23,7 @@ class WorkMeter {
   WorkMeter(const Progress& progress, Lab& lab);
   /// `work_s` more is done; tells what comes next.
   void done(double work_s, const std::string& doing);
+  double spent_s() const noexcept { return done_s_; }
   /// So much is left, by what is known now.
   void left(double work_s) { left_s_ = work_s; }
 

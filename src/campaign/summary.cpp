@@ -216,10 +216,7 @@ void put_noise(const std::vector<Life>& lives, Outcome& outcome) {
     measure::set_missing(outcome, "noise_verdict", "no canary ran beside this cell");
     return;
   }
-  outcome.values["noise_verdict"] = measure::to_string(worst->noise);
-  outcome.values["canary_fma_ns"] = worst->median.fma_ns;
-  outcome.values["canary_stream_ns"] = worst->median.stream_ns;
-  outcome.values["canary_spread"] = worst->spread;
+  measure::put_noise(outcome.values, *worst);
   if (worst->noise != measure::Noise::Fit) outcome.warnings.push_back(worst->text);
 }
 
@@ -286,18 +283,43 @@ Json rounded(const std::string& key, const std::vector<double>& given) {
   return middle;
 }
 
-// Passes: numbers are medians over launches, words are the last launch's.
+void warn_of_noise(Outcome& outcome) {
+  const auto verdict = outcome.values.value("noise_verdict", Json());
+  if (!verdict.is_string() || verdict == measure::to_string(measure::Noise::Fit)) return;
+  outcome.warnings.push_back(fmt::format("{}: canary spread {:.0f} % between trials",
+                                         verdict.get<std::string>(),
+                                         100 * number(outcome, "canary_spread").value_or(0)));
+}
+
+// Passes: numbers are medians over launches, words are the last launch's. A number that one launch
+// couldn't give is not given: the others alone would flatter.
 void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
   std::map<std::string, std::vector<double>> numbers;
+  auto missing = Json::object();
+  std::size_t blocks = 0;
   for (const auto& life : lives)
-    for (const auto* round : life.rounds)
-      for (const auto& [key, value] : block_of(*round, outcome.cell_id)->values.items()) {
+    for (const auto* round : life.rounds) {
+      const auto& values = block_of(*round, outcome.cell_id)->values;
+      ++blocks;
+      for (const auto& [key, value] : values.items()) {
         if (value.is_number()) numbers[key].push_back(value.get<double>());
-        outcome.values[key] = value;
+        if (value.is_null())
+          for (const auto& each : {key, key + "_why"})
+            if (values.contains(each)) missing[each] = values[each];
+        // Of verdicts the worst stands: fit, noisy, unfit, as in the alphabet.
+        if (key != "noise_verdict" || !outcome.values.contains(key) || outcome.values[key] < value)
+          outcome.values[key] = value;
       }
-  for (const auto& [key, given] : numbers) outcome.values[key] = rounded(key, given);
+    }
+  for (const auto& [key, given] : numbers)
+    if (given.size() == blocks)
+      outcome.values[key] = rounded(key, given);
+    else
+      outcome.values.erase(key);
+  outcome.values.update(missing);
   warn_of_growth(outcome);
   outcome.values["launches"] = lives.size();
+  warn_of_noise(outcome);
 }
 
 void put_figures(const std::vector<Life>& lives, Outcome& outcome) {

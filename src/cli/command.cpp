@@ -39,7 +39,8 @@ constexpr Command kCommands[] = {
      "inferometer run resnet50.onnx --engine onnxruntime\n"
      "inferometer run resnet50.onnx --engine openvino -p batch_size=8 -p threads=2 \\\n"
      "    --workload throughput,latency\n"
-     "inferometer run resnet50.onnx --engine onnxruntime --workload load --profile",
+     "inferometer run resnet50.onnx --engine onnxruntime --workload load --profile\n"
+     "inferometer run resnet50.onnx --engine openvino --workload rate --latency-bound-ms 200",
      declare_run},
     {"bench", "Compare models, engines and params, interleaved, into a journal",
      "inferometer bench resnet50.onnx --engines onnxruntime,openvino -o r50.jsonl\n"

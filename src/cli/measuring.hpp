@@ -13,17 +13,24 @@ struct MeasuringOptions {
   std::string workloads;
   std::optional<std::int64_t> rounds;
   double block_ms = 1e3 * campaign::kBlockS;
+  std::optional<double> latency_bound_ms, latency_percentile;
   std::uint64_t seed = measure::kSeed;
   ExpectOptions expect;
   std::optional<std::string> cache_dir;
 };
 void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds);
 
+/// What workload rate asks about, when it is one of `workloads`. Throws UsageError when it is and
+/// no bound was given, or the other way round.
+std::optional<measure::LatencyBound> bound_of(const MeasuringOptions& given,
+                                              const std::vector<std::string>& workloads);
+
 /// Into campaign::RunOptions or campaign::BenchOptions.
 template <class Asked>
 void apply(const MeasuringOptions& given, const std::string& model, campaign::Lab& lab,
            Asked& asked) {
   if (!given.workloads.empty()) asked.workloads = split_list("--workload", given.workloads);
+  asked.latency_bound = bound_of(given, asked.workloads);
   asked.rounds = given.rounds;
   asked.block_s = given.block_ms / 1e3;
   asked.seed = given.seed;

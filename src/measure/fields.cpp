@@ -67,6 +67,28 @@ constexpr Field kFields[] = {
     {"latency_max_ns", "max", "Largest latency of one batch."},
     {"latency_timings", "timings", "Number of latencies that the percentiles rest on."},
 
+    // Rate, open loop: one batch an arrival, latencies from the intended start.
+    {"rate_within_bound_per_s", "batches/s in bound",
+     "Highest rate of batches at which the trial showed that rate_percentile lies within "
+     "rate_bound_ns."},
+    {"rate_within_bound_samples_per_s", "samples/s in bound", "The same in samples."},
+    {"rate_fails_per_s", "fails at",
+     "Lowest rate of batches at which it was not shown: the upper end of the bracket."},
+    {"rate_capacity_per_s", "closed loop",
+     "Batches per second of a closed loop in the same process, just before."},
+    {"rate_bound_ns", "bound", "The latency that rate_percentile of the requests must not exceed."},
+    {"rate_percentile", "percentile", "The percentile that must lie within the bound."},
+    {"rate_latency_p50_ns", "p50",
+     "Median latency at the highest rate within the bound; null until the 99 % early-stopping rule "
+     "has enough."},
+    {"rate_latency_p90_ns", "p90", "90th percentile at that rate, likewise."},
+    {"rate_latency_p95_ns", "p95", "95th percentile at that rate, likewise."},
+    {"rate_latency_p99_ns", "p99", "99th percentile at that rate, likewise."},
+    {"rate_latency_p99_9_ns", "p99.9", "99.9th percentile at that rate, likewise."},
+    {"rate_trials", "trials",
+     "Every trial of the search: a list of {offered_per_s, achieved_per_s, arrivals, over_limit, "
+     "saturated, passes}."},
+
     // Load, each time in a fresh process. Lazy compilation is charged here wherever it happens;
     // hashing is outside.
     INFEROMETER_LOAD_STATE("warm", "model and engine files in the page cache"),

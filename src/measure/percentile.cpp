@@ -22,6 +22,16 @@ std::size_t early_stopping_timings(double share, std::size_t over_limit, double 
   return high;
 }
 
+std::size_t most_over_limit(double share, std::size_t timings, double confidence) {
+  std::size_t shown = 0;
+  std::size_t too_many = timings;
+  while (too_many - shown > 1) {
+    const auto middle = shown + (too_many - shown) / 2;
+    (binomial_cdf(middle, timings, 1 - share) <= 1 - confidence ? shown : too_many) = middle;
+  }
+  return shown;
+}
+
 Percentile percentile(std::span<const double> timings, double share) {
   const auto needed = early_stopping_timings(share, 0);
   if (timings.size() < needed)

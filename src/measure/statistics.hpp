@@ -54,6 +54,9 @@ inline constexpr std::size_t kMostSlopePoints = 1000;
 /// The least number of timings that, with `over_limit` of them above a limit, shows at 99 % that
 /// the percentile (share 0.99 for p99) lies below it.
 std::size_t early_stopping_timings(double share, std::size_t over_limit, double confidence = 0.99);
+/// The same asked the other way: how many of `timings` may lie above the limit. `timings` is at
+/// least early_stopping_timings(share, 0).
+std::size_t most_over_limit(double share, std::size_t timings, double confidence = 0.99);
 
 /// A percentile (nearest rank), or the reason why there are too few timings for it.
 struct Percentile {

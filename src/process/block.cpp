@@ -18,20 +18,10 @@ namespace {
 // What the repeated rows of one pass may take; a longer block is made of several passes.
 constexpr std::size_t kPassBytes = 256u << 20;
 
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 std::int64_t cpu_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
-Spent spent() {
-  return {now_ns(), cpu_ns()};
 }
 
 void poison_all(std::span<const View> outputs) {
@@ -74,6 +64,23 @@ void copy_last(const View& all, int axis, std::int64_t times, const View& batch)
 
 }  // namespace
 
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+Spent spent() {
+  return {now_ns(), cpu_ns()};
+}
+
+void compute(core::Runner& runner, std::span<const View> inputs, std::span<const View> outputs) {
+  if (outputs.empty())
+    runner.predict(inputs, {});
+  else
+    runner.predict_into(inputs, outputs, {});
+}
+
 BlockLoop::BlockLoop(core::Runner& runner, std::vector<View> inputs, std::vector<View> outputs,
                      std::int64_t in_flight)
     : runner_(runner),
@@ -113,20 +120,13 @@ void BlockLoop::untimed(Work&& work) {
   untimed_ = untimed_ + (spent() - before);
 }
 
-void BlockLoop::call(std::span<const View> inputs, std::span<const View> outputs) {
-  if (outputs.empty())
-    runner_.predict(inputs, {});
-  else
-    runner_.predict_into(inputs, outputs, {});
-}
-
 BlockReport BlockLoop::run_each(std::int64_t batches, Poison poison) {
   BlockReport report;
   report.timings_ns.resize(static_cast<std::size_t>(batches));
   for (std::int64_t& timing : report.timings_ns) {
     if (poison == Poison::On) untimed([&] { poison_all(outputs_); });
     const std::int64_t start = now_ns();
-    call(inputs_, outputs_);
+    compute(runner_, inputs_, outputs_);
     timing = now_ns() - start;
     report.wall_ns += timing;
   }
@@ -143,7 +143,7 @@ BlockReport BlockLoop::run_together(std::int64_t batches, Poison poison) {
     });
     const Pass& pass = *pass_;
     const std::int64_t start = now_ns();
-    call(pass.input_views, pass.output_views);
+    compute(runner_, pass.input_views, pass.output_views);
     report.wall_ns += now_ns() - start;
     left -= pass.batches;
     if (left == 0) untimed([&] { keep_last(pass); });

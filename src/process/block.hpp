@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The timed loop, where the model is. There is one for all engines.
+// The timed loop, where the model is. There is one for all engines; open_loop.hpp is its sister.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,11 @@ struct Spent {
     return {wall_ns - other.wall_ns, cpu_ns - other.cpu_ns};
   }
 };
+Spent spent();
+std::int64_t now_ns();  ///< CLOCK_MONOTONIC
+
+/// One call of the model; without outputs it allocates them.
+void compute(core::Runner& runner, std::span<const View> inputs, std::span<const View> outputs);
 
 /// One batch of a model, computed again and again. in_flight = 1: each batch is one call and one
 /// timing. Otherwise a call is handed several batches at once (the prepared rows repeated), so that
@@ -47,7 +52,6 @@ class BlockLoop {
 
   BlockReport run_each(std::int64_t batches, Poison poison);
   BlockReport run_together(std::int64_t batches, Poison poison);
-  void call(std::span<const View> inputs, std::span<const View> outputs);
   template <class Work>
   void untimed(Work&& work);
   Pass& pass_of(std::int64_t batches);

@@ -13,9 +13,9 @@ namespace inferometer::process {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> kKindNames = {
+constexpr std::array<std::string_view, 16> kKindNames = {
     "hello",   "probe", "load",    "share",   "release", "open_lane", "cancel", "predict",
-    "prepare", "block", "explain", "profile", "canary",  "unload",    "stop"};
+    "prepare", "block", "explain", "profile", "canary",  "open_loop", "unload", "stop"};
 static_assert(kKindNames.size() == static_cast<std::size_t>(kLastKind));
 
 [[noreturn]] void refuse(const std::string& what) {

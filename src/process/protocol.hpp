@@ -17,7 +17,7 @@
 // message each way. Outputs whose shapes depend on the data come back as one new region with the
 // answer.
 //
-// Bodies. Predict, Block and Prepare are packed structs, below; the rest is JSON text:
+// Bodies. Predict, Block, OpenLoop and Prepare are packed structs, below; the rest is JSON text:
 //   Hello    {"version":n}                       -> {"version":n,"pid":n}
 //   Probe    {"engine":s,"library":s}            -> EngineStatus
 //   Load     {"path":s,"params":{},"hashes":[]}  -> {"info":Info,"load_ns":n}
@@ -46,12 +46,14 @@
 namespace inferometer::process {
 
 inline constexpr std::uint32_t kMagic = 0x314d4649;  // "IFM1"
-inline constexpr std::uint16_t kVersion = 2;
+inline constexpr std::uint16_t kVersion = 3;
 inline constexpr std::uint64_t kMaxBody = 64u << 20;
 inline constexpr std::uint16_t kMaxFds = 16;
 /// Tensors in one Predict or Prepare.
 inline constexpr std::uint32_t kMaxTensors = 4096;
 inline constexpr std::int64_t kMaxBlockBatches = 4'000'000;
+inline constexpr std::size_t kMaxArrivals = 1'000'000;
+inline constexpr std::int64_t kMaxArrivalNs = 1'000'000'000'000'000;  // eleven days
 
 enum class Kind : std::uint16_t {
   Hello = 1,
@@ -67,6 +69,7 @@ enum class Kind : std::uint16_t {
   Explain,
   Profile,
   Canary,
+  OpenLoop,
   Unload,
   Stop,
 };
@@ -134,6 +137,18 @@ struct BlockAnswer {
   std::int64_t cpu_ns = 0;
   std::int64_t samples = 0;
   std::uint64_t timings = 0;
+};
+
+/// Body of OpenLoop, which `arrivals` int64 nanoseconds follow, ascending; and of its answer, which
+/// the start and end of each of the first `served` arrivals follow, as int64 nanoseconds.
+struct OpenLoopRequest {
+  std::uint64_t arrivals = 0;
+  std::int64_t give_up_ns = 0;
+  std::uint64_t most_over = 0;
+};
+struct OpenLoopAnswer {
+  std::int64_t cpu_ns = 0;
+  std::uint64_t served = 0;
 };
 
 template <class T>

@@ -13,6 +13,7 @@
 
 #include "core/hash.hpp"
 #include "process/info_json.hpp"
+#include "process/open_loop.hpp"
 
 namespace inferometer::process {
 
@@ -143,10 +144,11 @@ void Server::answer(Lane& lane) {
 }
 
 Server::Handler Server::handler_of(Kind kind) {
-  static constexpr std::array<Handler, 15> kHandlers = {
-      &Server::hello,     &Server::probe,   &Server::load,    &Server::share,   &Server::release,
-      &Server::open_lane, &Server::cancel,  &Server::predict, &Server::prepare, &Server::block,
-      &Server::explain,   &Server::profile, &Server::canary,  &Server::unload,  &Server::stop};
+  static constexpr std::array<Handler, 16> kHandlers = {
+      &Server::hello,   &Server::probe,     &Server::load,    &Server::share,
+      &Server::release, &Server::open_lane, &Server::cancel,  &Server::predict,
+      &Server::prepare, &Server::block,     &Server::explain, &Server::profile,
+      &Server::canary,  &Server::open_loop, &Server::unload,  &Server::stop};
   static_assert(kHandlers.size() == static_cast<std::size_t>(kLastKind));
   return kHandlers[static_cast<std::size_t>(kind) - 1];
 }
@@ -332,6 +334,25 @@ void Server::profile(Lane& lane) {
 
 void Server::canary(Lane& lane) {
   lane.reply.body = text_of(services_.canary(body_json(lane.request)));
+}
+
+void Server::open_loop(Lane& lane) {
+  BodyReader reader(lane.request.body);
+  const auto request = reader.take<OpenLoopRequest>();
+  if (request.arrivals > kMaxArrivals)
+    throw Error(Status::Invalid, fmt::format("message refused: {} arrivals", request.arrivals));
+  std::vector<std::int64_t> arrivals_ns(request.arrivals);
+  for (std::int64_t& arrival : arrivals_ns) arrival = reader.take<std::int64_t>();
+  reader.finish();
+  if (!loop_) throw Error(Status::Invalid, "an open loop before its inputs were prepared");
+  const OpenLoopReport report = serve_arrivals(
+      *looped_, prepared_->inputs, prepared_->outputs, count_in_force(looped_->info(), "streams"),
+      arrivals_ns, {request.give_up_ns, request.most_over});
+  append(lane.reply.body, OpenLoopAnswer{report.cpu_ns, report.served.size()});
+  for (const Served& served : report.served) {
+    append(lane.reply.body, served.start_ns);
+    append(lane.reply.body, served.end_ns);
+  }
 }
 
 // A prediction on another lane holds the model until it ends.

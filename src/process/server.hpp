@@ -64,6 +64,7 @@ class Server {
   void explain(Lane& lane);
   void profile(Lane& lane);
   void canary(Lane& lane);
+  void open_loop(Lane& lane);
   void unload(Lane& lane);
   void stop(Lane& lane);
 

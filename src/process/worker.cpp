@@ -11,6 +11,7 @@
 #include "core/ports.hpp"
 #include "core/runner.hpp"
 #include "process/info_json.hpp"
+#include "process/open_loop.hpp"
 #include "process/peer.hpp"
 #include "process/shared_regions.hpp"
 #include "process/tree.hpp"
@@ -51,6 +52,7 @@ class Worker::Impl {
   Tensor allocate(const Port& port, std::int64_t rows);
   void prepare(std::span<const Tensor> inputs);
   BlockReport run_block(std::int64_t batches, Poison poison);
+  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up);
   void unload();
   std::string ask(Kind kind, const std::string& body, milliseconds limit) {
     return lanes_->ask(kind, body, limit);
@@ -273,6 +275,33 @@ BlockReport Worker::Impl::run_block(std::int64_t batches, Poison poison) {
   }
 }
 
+OpenLoopReport Worker::Impl::run_open(std::span<const std::int64_t> arrivals_ns,
+                                      const GiveUp& give_up) {
+  check_arrivals(arrivals_ns);
+  const Lanes::Lease lane(*lanes_);
+  lane->request.body.clear();
+  append(lane->request.body,
+         OpenLoopRequest{arrivals_ns.size(), give_up.latency_ns, give_up.most_over});
+  for (const std::int64_t arrival : arrivals_ns) append(lane->request.body, arrival);
+  const auto limit = limits_.call.count() == 0
+                         ? limits_.call
+                         : limits_.call + milliseconds(arrivals_ns.back() / 1'000'000);
+  const Message& reply = lanes_->call(*lane, Kind::OpenLoop, limit);
+  try {
+    BodyReader reader(reply.body);
+    const auto answer = reader.take<OpenLoopAnswer>();
+    if (answer.served > arrivals_ns.size())
+      throw Error(Status::Invalid, "more arrivals served than there were");
+    OpenLoopReport report{.served = std::vector<Served>(answer.served), .cpu_ns = answer.cpu_ns};
+    for (Served& served : report.served)
+      served = {reader.take<std::int64_t>(), reader.take<std::int64_t>()};
+    reader.finish();
+    return report;
+  } catch (const Error& bad) {
+    peer_->lose_garbage(bad.what(), {.stage = "open_loop"});
+  }
+}
+
 void Worker::Impl::unload() {
   ask(Kind::Unload, "{}", limits_.load);
   info_.reset();
@@ -310,6 +339,9 @@ void Worker::prepare(std::span<const Tensor> inputs) {
 }
 BlockReport Worker::run_block(std::int64_t batches, Poison poison) {
   return impl_->run_block(batches, poison);
+}
+OpenLoopReport Worker::run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up) {
+  return impl_->run_open(arrivals_ns, give_up);
 }
 std::vector<Tensor> Worker::block_outputs() const {
   return impl_->block_outputs_;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,10 +60,28 @@ struct BlockReport {
   std::int64_t cpu_ns = 0;   ///< CPU time of the worker process in wall_ns, all threads
 };
 
-/// Thread-safe, except that prepare and run_block belong to one thread at a time. Every member
-/// throws the Error that the worker met, or Error{Crashed | Timeout | OutOfMemory} when the worker
-/// itself is lost: context "signal" or "exit_code", "stage", and "log" with the last lines it
-/// printed. A lost worker repeats that error for every later call. Calls sleep while they wait;
+/// One arrival of an open loop, on a clock that starts with the loop.
+struct Served {
+  std::int64_t start_ns = 0;  ///< not before it came; later when nobody was free
+  std::int64_t end_ns = 0;    ///< outputs readable
+};
+
+/// When an open loop is hopeless: no more arrivals are taken once more than `most_over` took longer
+/// than `latency_ns` from their intended start. The default: never.
+struct GiveUp {
+  std::int64_t latency_ns = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t most_over = 0;
+};
+
+struct OpenLoopReport {
+  std::vector<Served> served;  ///< the first so many arrivals, in their order; all, unless given up
+  std::int64_t cpu_ns = 0;     ///< CPU time of the worker process meanwhile, all threads
+};
+
+/// Thread-safe, except that prepare, run_block and run_open belong to one thread at a time. Every
+/// member throws the Error that the worker met, or Error{Crashed | Timeout | OutOfMemory} when the
+/// worker itself is lost: context "signal" or "exit_code", "stage", and "log" with the last lines
+/// it printed. A lost worker repeats that error for every later call. Calls sleep while they wait;
 /// predict looks for its answer for 50 us first.
 class Worker {
  public:
@@ -86,12 +105,18 @@ class Worker {
   std::string explain();
   std::string profile();
 
-  /// Sets what run_block computes: one batch, in port order. Read in place when in shared pages
-  /// (one shared_tensor may serve many workers), else copied once. Inputs must outlive the blocks.
+  /// Sets what run_block and run_open compute: one batch, in port order. Read in place when in
+  /// shared pages (one shared_tensor may serve many workers), else copied once. Inputs must outlive
+  /// the blocks.
   void prepare(std::span<const Tensor> inputs);
   /// `batches` consecutive batches of the prepared inputs, timed inside the worker. The first
   /// timing of the first block after load is the first inference.
   BlockReport run_block(std::int64_t batches, Poison poison = Poison::Off);
+  /// The prepared batch at each of these times, nanoseconds from the start, ascending, at most a
+  /// million. As many threads as the model has streams in force serve them, first come, first
+  /// served, asleep until a request comes; a late one starts at once. It may take
+  /// Limits::call longer than the last arrival.
+  OpenLoopReport run_open(std::span<const std::int64_t> arrivals_ns, const GiveUp& give_up = {});
   /// What the last batch of the last block wrote, in shared pages; empty before the first block and
   /// for outputs whose shapes depend on the data.
   std::vector<Tensor> block_outputs() const;

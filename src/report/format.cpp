@@ -37,7 +37,9 @@ bool ends(std::string_view key, std::string_view tail) {
 }
 
 std::string number_text(std::string_view key, double value) {
-  if (ends(key, "_samples_per_s")) return rate_text(value);
+  const bool counted = ends(key, "_samples_per_s") || key.starts_with("rate_");
+  if (counted && ends(key, "_per_s")) return rate_text(value);
+  if (key == "rate_percentile") return fmt::format("p{:g}", value);
   if (ends(key, "_ns")) return duration_text(value);
   if (ends(key, "_per_s")) return fmt::format("{} G/s", significant(value / 1e9));
   if (ends(key, "_bytes")) return bytes_text(value);

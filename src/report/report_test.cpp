@@ -71,6 +71,26 @@ Document example() {
                {"load_warm_first_inference_ns", 45'000'000}}),
       outcome("openvino", 1, "memory",
               {{"memory_process_bytes", 12 << 20}, {"memory_model_bytes", 250 << 20}})};
+  document.outcomes.push_back(outcome("openvino", 1, "rate",
+                                      {{"rate_bound_ns", 200'000'000},
+                                       {"rate_percentile", 99.0},
+                                       {"rate_within_bound_per_s", 18.66},
+                                       {"rate_fails_per_s", 19.49},
+                                       {"rate_within_bound_samples_per_s", 18.66},
+                                       {"rate_capacity_per_s", 24.4},
+                                       {"rate_latency_p50_ns", 51'000'000},
+                                       {"rate_latency_p99_ns", 163'000'000},
+                                       {"rate_trials", Json::array({{{"passes", true}}})}}));
+  document.outcomes.push_back(
+      outcome("onnxruntime", 1, "rate",
+              {{"rate_bound_ns", 20'000'000},
+               {"rate_percentile", 99.9},
+               {"rate_within_bound_per_s", nullptr},
+               {"rate_within_bound_per_s_why",
+                "even at 3.05 batches/s, the lowest rate tried, 3 of 3 took "
+                "longer than 20 ms; the fastest took 41 ms"},
+               {"rate_fails_per_s", 3.05},
+               {"rate_capacity_per_s", 24.4}}));
   document.outcomes[1].warnings = {"noisy: canary spread 23 %"};
   for (const auto* workload : {"throughput", "latency"}) {
     auto failed = outcome("tensorflow", 1, workload, Json::object());

@@ -179,6 +179,27 @@ Table comparison_table(const Document& document, const Naming& naming) {
   return table;
 }
 
+Table rate_table(const Document& document, const Naming& naming) {
+  auto table = value_table(document, naming, "Rate", "rate",
+                           {{"bound", "rate_bound_ns"},
+                            {"of", "rate_percentile"},
+                            {"batches/s", "rate_within_bound_per_s"},
+                            {"fails at", "rate_fails_per_s"},
+                            {"samples/s", "rate_within_bound_samples_per_s"},
+                            {"closed loop", "rate_capacity_per_s"},
+                            {"p50", "rate_latency_p50_ns"},
+                            {"p90", "rate_latency_p90_ns"},
+                            {"p99", "rate_latency_p99_ns"},
+                            {"p99.9", "rate_latency_p99_9_ns"},
+                            {"noise", "noise_verdict"}});
+  table.notes.insert(
+      table.notes.begin(),
+      "Open loop: the highest rate of Poisson arrivals, one batch each, at which the "
+      "percentile was shown to lie within the bound; latencies from the intended "
+      "start.");
+  return table;
+}
+
 Table failure_table(const Document& document, const Naming& naming) {
   Table table{.title = "Failures", .columns = naming.columns()};
   for (const auto* title : {"workloads", "status", "stage", "reason"})
@@ -316,6 +337,7 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"p99.9", "latency_p99_9_ns"},
                                 {"max", "latency_max_ns"},
                                 {"timings", "latency_timings"}}));
+  tables.push_back(rate_table(document, naming));
   tables.push_back(value_table(document, naming, "Load", "load",
                                {{"read", "load_warm_read_ns"},
                                 {"convert", "load_warm_convert_ns"},

@@ -177,6 +177,31 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(outcome["status"], "ok", outcome)
             self.assertIn("inferometer run tiny_mlp.onnx --engine reference", outcome["rerun"])
 
+    def test_rate_wants_a_bound(self):
+        line = ("run", "tiny_mlp.onnx", "--engine", "null", "--workload")
+        self.assertIn("--latency-bound-ms", run(*line, "rate", exit=2).stderr)
+        self.assertIn("--workload rate", run(*line, "load", "--latency-bound-ms", "5", exit=2).stderr)
+        data(*line, "rate", "--latency-bound-ms", "0", exit=5, status="invalid")
+        data(*line, "rate", "--latency-bound-ms", "5", "--latency-percentile", "98", exit=5, status="invalid")
+
+    def test_rate_that_nobody_can_keep(self):
+        outcome = data("run", "tiny_mlp.onnx", "--engine", "null", "-p", "times_us=[2000]", "-p", "sleeps=true",
+                       "--workload", "rate", "--latency-bound-ms", "1")["outcomes"][0]
+        self.assertIsNone(outcome["values"]["rate_within_bound_per_s"])
+        self.assertIn("took longer than 1 ms", outcome["values"]["rate_within_bound_per_s_why"])
+        self.assertTrue(outcome["rerun"].endswith("--workload rate --latency-bound-ms 1"), outcome["rerun"])
+
+    def test_rate_goes_through_the_journal(self):
+        outcome = data("bench", "tiny_mlp.onnx", "--engines", "null", "-p", "times_us=[500]", "-p", "sleeps=true",
+                       "--workload", "rate", "--latency-bound-ms", "3600000", "--latency-percentile", "50", "-o",
+                       "rate.jsonl")["outcomes"][0]
+        values = outcome["values"]
+        self.assertGreater(values["rate_within_bound_per_s"], 0)
+        self.assertGreater(values["rate_latency_p50_ns"], 500_000)
+        self.assertTrue(any(trial["passes"] for trial in values["rate_trials"]))
+        self.assertEqual(data("report", "rate.jsonl")["outcomes"][0]["values"], values)
+        self.assertIn("Rate", run("report", "rate.jsonl").stdout)
+
     def test_params_reach_the_worker_by_type(self):
         line = ("run", "tiny_mlp.onnx", "--engine", "reference", "--rounds", "2", "--block-ms", "2", "--workload",
                 "throughput")

@@ -164,6 +164,41 @@ TEST(Worker, RunsBlocksOnOneSharedInput) {
   EXPECT_EQ(error_of([&] { one.run_block(0); }).code(), Status::Invalid);
 }
 
+TEST(Worker, ServesArrivalsInAnOpenLoop) {
+  const Tensor x = shared_tensor(DType::F32, Shape{2, 4});
+  const Tensor k = shared_tensor(DType::I64, Shape{});
+  const std::vector<std::int64_t> arrivals = {0, 1'000'000, 1'000'001, 20'000'000};
+  Worker worker(rogue());
+  worker.load("/m.onnx", {{"in_flight", "3"}});
+  EXPECT_EQ(error_of([&] { worker.run_open(arrivals); }).code(), Status::Invalid) << "unprepared";
+  worker.prepare(std::vector<Tensor>{x, k});
+  const auto report = worker.run_open(arrivals);
+  ASSERT_EQ(report.served.size(), arrivals.size());
+  for (std::size_t i = 0; i < arrivals.size(); ++i) {
+    EXPECT_GE(report.served[i].start_ns, arrivals[i]);
+    EXPECT_GE(report.served[i].end_ns, report.served[i].start_ns);
+  }
+  EXPECT_GT(report.cpu_ns, 0);
+  EXPECT_EQ(error_of([&] { worker.run_open({}); }).code(), Status::Invalid);
+  EXPECT_TRUE(worker.alive());
+  Worker alone(rogue());
+  alone.load("/m.onnx", {});
+  alone.prepare(std::vector<Tensor>{x, k});
+  EXPECT_EQ(alone.run_open(arrivals, {.latency_ns = -1, .most_over = 1}).served.size(), 2u);
+}
+
+TEST(Worker, IsLostInAnOpenLoopAsInACall) {
+  const Tensor x = shared_tensor(DType::F32, Shape{2, 4});
+  const Tensor k = shared_tensor(DType::I64, Shape{});
+  Worker worker(rogue());
+  worker.load("/m.onnx", {{"act", "crash"}});
+  worker.prepare(std::vector<Tensor>{x, k});
+  const std::vector<std::int64_t> arrivals = {0};
+  const Error error = error_of([&] { worker.run_open(arrivals); });
+  EXPECT_EQ(error.code(), Status::Crashed) << error.what();
+  EXPECT_EQ(error.context().at("stage"), "open_loop");
+}
+
 TEST(Worker, ServesManyThreadsAtOnce) {
   Worker worker(rogue());
   worker.load("/m.onnx", {{"in_flight", "3"}});
