@@ -25,7 +25,8 @@ struct ParamChoices {
   std::vector<ParamValue> values;
 };
 
-const std::vector<std::string>& workloads();  ///< throughput, latency, load, memory
+const std::vector<std::string>& workloads();          ///< all there are
+const std::vector<std::string>& default_workloads();  ///< throughput, latency, load, memory
 
 /// Among batch sizes: none is asked for, the model's or the engine's own counts.
 inline constexpr std::int64_t kOwnBatch = 0;
@@ -39,7 +40,7 @@ struct BenchOptions {
   std::vector<std::string> engines;
   std::vector<std::int64_t> batch_sizes = {1};
   std::vector<ParamChoices> params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
   std::int64_t launches = 1;
   std::int64_t rounds = 8;              ///< per launch, fixed in advance
   double block_s = kBlockS;             ///< aim; at least one batch
@@ -48,6 +49,7 @@ struct BenchOptions {
   bool resume = false;                  ///< go on with `journal`: missing launches and cells only
   Expected expect;                      ///< empty: the reference engine's outputs
   std::filesystem::path cache_dir;      ///< goldens are kept here; empty: nowhere
+  std::filesystem::path power_log;      ///< for energy (docs/cli.md); empty: the counters
   std::uint64_t seed = measure::kSeed;  ///< of input rows and of the order within rounds
 };
 
@@ -69,11 +71,12 @@ struct RunOptions {
   std::string model;
   std::string engine;
   Params params;
-  std::vector<std::string> workloads = campaign::workloads();
+  std::vector<std::string> workloads = default_workloads();
   std::int64_t rounds = 20;
   double block_s = kBlockS;
   Expected expect;
   std::filesystem::path cache_dir;
+  std::filesystem::path power_log;
   std::uint64_t seed = measure::kSeed;
 };
 BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,

@@ -161,8 +161,17 @@ std::string data_words(std::uint64_t seed, const Expected& expect) {
 }  // namespace
 
 const std::vector<std::string>& workloads() {
-  static const std::vector<std::string> kWorkloads = {"throughput", "latency", "load", "memory"};
+  static const std::vector<std::string> kWorkloads = [] {
+    auto all = default_workloads();
+    all.emplace_back("energy");
+    return all;
+  }();
   return kWorkloads;
+}
+
+const std::vector<std::string>& default_workloads() {
+  static const std::vector<std::string> kUsual = {"throughput", "latency", "load", "memory"};
+  return kUsual;
 }
 
 void check_workloads(const std::vector<std::string>& given) {
@@ -254,6 +263,8 @@ std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
   if (options.rounds != usual.rounds) line += fmt::format(" --rounds {}", options.rounds);
   if (options.block_s != usual.block_s)
     line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
+  if (cell.workload == "energy" && !options.power_log.empty())
+    line += " --power-log " + shell_word(options.power_log.string());
   return line + data_words(options.seed, options.expect);
 }
 

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
 #include <map>
+#include <mutex>
 
 #include "base/cpu.hpp"
 #include "base/text.hpp"
@@ -190,6 +192,17 @@ class ProcessLab : public Lab {
     const auto found = peaks_.find(threads);
     if (found != peaks_.end()) return found->second;
     return peaks_.emplace(threads, measured(threads)).first->second;
+  }
+  std::unique_ptr<measure::EnergyMeter> energy_meter(
+      const std::filesystem::path& power_log) override {
+    return measure::make_energy_meter({.power_log = power_log});
+  }
+  void rest(std::int64_t duration_ns, std::stop_token stop) override {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, std::move(stop), std::chrono::nanoseconds(duration_ns),
+                     [] { return false; });
   }
   Json machine() override { return measure::machine(); }
   Json state() override { return measure::state(); }

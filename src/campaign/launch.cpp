@@ -14,7 +14,6 @@ namespace inferometer::campaign {
 namespace {
 
 constexpr double kGuessedFlopsPerS = 5e10;
-constexpr double kGuessedLoadS = 1.5;
 
 // Throughput and latency of one contender are two readings of the same blocks when its batches
 // follow each other (in_flight 1). With more in flight a batch's latency is that of a batch alone.
@@ -218,7 +217,7 @@ void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat
       session.meter->done(0, fmt::format("{}: {} of {}", plan.group, pass.workload,
                                          seat.entrant->contender->cell.label));
       run_pass(session, plan, seat, pass);
-      session.meter->done(kGuessedLoadS, plan.group);
+      session.meter->done(pass.guess_s, plan.group);
     }
 }
 
@@ -255,10 +254,8 @@ double guess_launch_s(const Session& session, const LaunchPlan& plan) {
   double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
   for (const auto& entrant : plan.entrants) {
     seconds += kGuessedLoadS;
-    seconds +=
-        kGuessedLoadS *
-        static_cast<double>(std::ranges::count_if(
-            entrant.workloads, [](const auto& workload) { return pass_of(workload) != nullptr; }));
+    for (const auto& workload : entrant.workloads)
+      if (const auto* pass = pass_of(workload)) seconds += pass->guess_s;
   }
   return seconds;
 }

@@ -19,13 +19,24 @@ struct Pass {
   Repeat repeat;
   /// The Field values of one cell; none: `session.stop` was requested. Throws Error.
   std::optional<Json> (*measure)(Session& session, const Seat& seat);
+  double guess_s;  ///< that it may take
 };
+
+/// The windows of the energy pass.
+inline constexpr std::int64_t kEnergyIdleNs = 5'000'000'000;   ///< before, and again after
+inline constexpr std::int64_t kEnergyBusyNs = 10'000'000'000;  ///< and five batches at least
+
+inline constexpr double kGuessedLoadS = 1.5;
 
 std::span<const Pass> passes();
 /// Null for a workload that is measured in rounds.
 const Pass* pass_of(std::string_view workload);
 
+/// Null, with `why` beside it.
+void set_missing(Json& values, const std::string& key, const std::string& why);
+
 std::optional<Json> load_pass(Session& session, const Seat& seat);
 std::optional<Json> memory_pass(Session& session, const Seat& seat);
+std::optional<Json> energy_pass(Session& session, const Seat& seat);
 
 }  // namespace inferometer::campaign

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <set>
 
+#include "campaign/summary_pass.hpp"
 #include "measure/roofline.hpp"
 #include "measure/statistics.hpp"
 #include "measure/tasks.hpp"
@@ -18,8 +18,6 @@ namespace inferometer::campaign {
 namespace {
 
 using measure::Outcome;
-
-constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
 
 bool timed(const std::string& workload) {
   return workload == "throughput" || workload == "latency";
@@ -329,31 +327,17 @@ void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
-// Counts and durations stay integers; shares and rates don't.
-Json rounded(const std::string& key, const std::vector<double>& given) {
-  const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
-  if (key.ends_with("_ns") || key.ends_with("_bytes")) return static_cast<std::int64_t>(middle);
-  return middle;
-}
-
-// Passes: numbers are medians over launches, words are the last launch's.
-void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
-  std::map<std::string, std::vector<double>> numbers;
-  for (const auto& life : lives)
-    for (const auto* round : life.rounds)
-      for (const auto& [key, value] : block_of(*round, outcome.cell_id)->values.items()) {
-        if (value.is_number()) numbers[key].push_back(value.get<double>());
-        outcome.values[key] = value;
-      }
-  for (const auto& [key, given] : numbers) outcome.values[key] = rounded(key, given);
-  outcome.values["launches"] = lives.size();
+void put_passes(const std::vector<Life>& lives, Outcome& outcome) {
+  std::vector<const Block*> blocks;
+  for (const auto& life : lives) blocks.push_back(block_of(*life.rounds.front(), outcome.cell_id));
+  put_pass(blocks, outcome);
 }
 
 void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
   if (timed(outcome.cell.workload))
     put_timed(lives, outcome);
   else
-    put_pass(lives, outcome);
+    put_passes(lives, outcome);
 }
 
 // A cell that failed once has failed, and is not ranked; what its whole launches told stays beside

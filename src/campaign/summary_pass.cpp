@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "campaign/summary_pass.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <vector>
+
+#include "measure/statistics.hpp"
+
+namespace inferometer::campaign {
+namespace {
+
+using measure::Outcome;
+
+constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
+// Idle power that moved by more than this share of what computing adds makes the net doubtful.
+constexpr double kMostIdleChange = 0.1;
+
+// Counts and durations stay integers; shares and rates don't.
+Json rounded(const std::string& key, const std::vector<double>& given) {
+  const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
+  if (key.ends_with("_ns") || key.ends_with("_bytes") || key == "energy_samples")
+    return static_cast<std::int64_t>(middle);
+  return middle;
+}
+
+// A reason stands beside null and nowhere else.
+void drop_reason(const std::string& key, Outcome& outcome) {
+  outcome.values.erase(key + "_why");
+}
+
+void put_median(const std::string& key, const std::vector<double>& given, std::size_t launches,
+                Outcome& outcome) {
+  if (const auto why = outcome.values.find(key + "_why");
+      why != outcome.values.end() && why->is_string() && given.size() < launches)
+    outcome.warnings.push_back(fmt::format("{} is of {} of {} launches: {}", key, given.size(),
+                                           launches, why->get<std::string>()));
+  drop_reason(key, outcome);
+  outcome.values[key] = rounded(key, given);
+}
+
+double number(const Outcome& outcome, const char* key) {
+  const auto found = outcome.values.find(key);
+  return found != outcome.values.end() && found->is_number() ? found->get<double>() : std::nan("");
+}
+
+void warn_of_idle(Outcome& outcome) {
+  const auto before = number(outcome, "energy_idle_before_w");
+  const auto after = number(outcome, "energy_idle_after_w");
+  const auto added = number(outcome, "energy_mean_w") - (before + after) / 2;
+  if (std::abs(after - before) > kMostIdleChange * std::abs(added))  // false for NaN
+    outcome.warnings.push_back(fmt::format(
+        "idle power was {:.3g} W before and {:.3g} W after, and computing added {:.3g} W: the net "
+        "energy is doubtful",
+        before, after, added));
+}
+
+}  // namespace
+
+void put_pass(std::span<const Block* const> blocks, Outcome& outcome) {
+  std::map<std::string, std::vector<double>> numbers;
+  for (const auto* block : blocks)
+    for (const auto& [key, value] : block->values.items()) {
+      if (value.is_number()) numbers[key].push_back(value.get<double>());
+      if (!value.is_null() && !value.is_number()) drop_reason(key, outcome);
+      outcome.values[key] = value;
+    }
+  for (const auto& [key, given] : numbers) put_median(key, given, blocks.size(), outcome);
+  outcome.values["launches"] = blocks.size();
+  warn_of_idle(outcome);
+}
+
+}  // namespace inferometer::campaign
