@@ -251,13 +251,18 @@ double guess_round_s(const Session& session, const LaunchPlan& plan) {
 }
 
 double guess_launch_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
+  double seconds = 0;
+  bool rounds = false;
   for (const auto& entrant : plan.entrants) {
     seconds += kGuessedLoadS;
-    for (const auto& workload : entrant.workloads)
-      if (const auto* pass = pass_of(workload)) seconds += pass->guess_s;
+    for (const auto& workload : entrant.workloads) {
+      const auto* pass = pass_of(workload);
+      seconds += pass ? pass->guess_s : 0;
+      rounds |= pass == nullptr;
+    }
   }
-  return seconds;
+  if (!rounds) return seconds;
+  return seconds + static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
 }
 
 }  // namespace inferometer::campaign

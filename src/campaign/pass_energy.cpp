@@ -121,6 +121,7 @@ std::optional<Json> energy_pass(Session& session, const Seat& seat) {
   if (samples) session.lab.rest(meter->lag_ns(), session.stop);
   if (!samples || session.stop.stop_requested()) return std::nullopt;
   const auto windows = meter->windows();
+  if (windows.at(1).coverage <= 0) throw Error(Status::Unavailable, windows.at(1).why);
   return values_of(windows.at(0), windows.at(1), windows.at(2), *samples);
 }
 

@@ -50,7 +50,7 @@ std::unique_ptr<EnergyMeter> make_energy_meter(const EnergyPlaces& places) {
     try {
       sources.push_back(open());
     } catch (const Error& error) {
-      why += fmt::format("; {}: {}", name, error.what());
+      why += fmt::format("{}: {}; ", name, error.what());
     }
   };
   try_source("RAPL", [&] { return rapl_source(places.root); });
@@ -58,7 +58,7 @@ std::unique_ptr<EnergyMeter> make_energy_meter(const EnergyPlaces& places) {
   if (sources.empty())
     throw Error(
         Status::Unavailable,
-        fmt::format("nothing here tells energy{}; power log: none given (--power-log FILE)", why));
+        fmt::format("nothing here tells energy. {}power log: none given (--power-log FILE)", why));
   return counter_meter(std::move(sources), steady_ns);
 }
 
