@@ -18,6 +18,7 @@ using measure::Outcome;
 constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
 // Idle power that moved by more than this share of what computing adds makes the net doubtful.
 constexpr double kMostIdleChange = 0.1;
+constexpr double kRounding = 1e-6;
 
 // Counts and durations stay integers; shares and rates don't.
 Json rounded(const std::string& key, const std::vector<double>& given) {
@@ -51,7 +52,8 @@ void warn_of_idle(Outcome& outcome) {
   const auto before = number(outcome, "energy_idle_before_w");
   const auto after = number(outcome, "energy_idle_after_w");
   const auto added = number(outcome, "energy_mean_w") - (before + after) / 2;
-  if (std::abs(after - before) > kMostIdleChange * std::abs(added))  // false for NaN
+  const auto bound = std::max(kMostIdleChange * std::abs(added), kRounding * before);
+  if (std::abs(after - before) > bound)  // false for NaN
     outcome.warnings.push_back(fmt::format(
         "idle power was {:.3g} W before and {:.3g} W after, and computing added {:.3g} W: the net "
         "energy is doubtful",

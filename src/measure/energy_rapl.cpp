@@ -48,7 +48,7 @@ Number read_number(const fs::path& path) {
 
 // The zone's name; a subzone's is told with its package's: "dram of package-0".
 std::string name_of(const std::string& folder, const std::map<std::string, fs::path>& zones) {
-  const auto own = kernel_word(zones.at(folder) / "name");
+  auto own = kernel_word(zones.at(folder) / "name");
   const auto above = zones.find(folder.substr(0, folder.rfind(':')));
   if (above == zones.end()) return own;
   return own + " of " + kernel_word(above->second / "name");

@@ -69,9 +69,10 @@ bool read_date(Words& words, Date& date) {
 }
 
 std::int64_t utc_seconds(const Date& date) {
-  const auto days = std::chrono::sys_days(std::chrono::year(date.year) / date.month / date.day);
-  return std::chrono::seconds(days.time_since_epoch()).count() + date.hour * 3600 +
-         date.minute * 60 + date.second;
+  using namespace std::chrono;
+  const auto time = sys_days(year(date.year) / date.month / date.day) + hours(date.hour) +
+                    minutes(date.minute) + seconds(date.second);
+  return time.time_since_epoch().count();
 }
 
 std::int64_t local_seconds(const Date& date) {
@@ -95,8 +96,9 @@ std::optional<std::int64_t> seconds_in_zone(Words& words, const Date& date) {
   if (!words.one_of("+-", sign) || !words.digits(2, hours)) return std::nullopt;
   words.one_of(":");
   if (!words.digits(2, minutes) || hours > 23 || minutes > 59) return std::nullopt;
-  const std::int64_t offset = hours * 3600 + minutes * 60;
-  return utc_seconds(date) - (sign == '+' ? offset : -offset);
+  const auto offset =
+      std::chrono::seconds(std::chrono::hours(hours) + std::chrono::minutes(minutes));
+  return utc_seconds(date) - (sign == '+' ? offset : -offset).count();
 }
 
 std::optional<std::int64_t> since_1970(std::string_view text) {
