@@ -315,6 +315,7 @@ BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
   alone.block_s = options.block_s;
   alone.expect = options.expect;
   alone.cache_dir = options.cache_dir;
+  alone.power_log = options.power_log;
   alone.seed = options.seed;
   alone.batch_sizes = {given_batch(options.params)};
   for (const auto& [name, value] : options.params)

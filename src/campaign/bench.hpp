@@ -57,6 +57,7 @@ struct BenchOptions {
   bool resume = false;                  ///< go on with `journal`: missing launches and cells only
   Expected expect;                      ///< empty: the reference engine's outputs
   std::filesystem::path cache_dir;      ///< goldens are kept here; empty: nowhere
+  std::filesystem::path power_log;      ///< for energy (docs/cli.md); empty: the counters
   std::uint64_t seed = measure::kSeed;  ///< of input rows and of the order within rounds
 };
 
@@ -84,6 +85,7 @@ struct RunOptions {
   double block_s = kBlockS;
   Expected expect;
   std::filesystem::path cache_dir;
+  std::filesystem::path power_log;
   std::uint64_t seed = measure::kSeed;
 };
 BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,

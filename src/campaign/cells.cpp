@@ -293,6 +293,8 @@ std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
   if (options.block_s != usual.block_s)
     line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
   if (cell.workload == kRate && options.latency_bound) line += bound_words(*options.latency_bound);
+  if (cell.workload == "energy" && !options.power_log.empty())
+    line += " --power-log " + shell_word(options.power_log.string());
   return line + data_words(options.seed, options.expect);
 }
 

@@ -61,7 +61,17 @@ class FakeLab : public Lab {
   std::set<std::string> artifacts;  ///< cache folders that hold one
   std::vector<std::filesystem::path> dropped;
   double still_cached = 0;  ///< share of what was dropped
+  double idle_w = 20, busy_w = 70;
+  double energy_coverage = 1;
+  std::int64_t energy_lag_ns = 0;
+  std::optional<Error> no_energy;  ///< thrown instead of giving a meter
+  double used_j = 0;               ///< so far
+  std::filesystem::path power_log;
 
+  void pass_time(std::int64_t ns, double watts) {
+    clock_ns += ns;
+    used_j += watts * static_cast<double>(ns) / 1e9;
+  }
   void tell(const std::string& event) {
     events.push_back(event);
     if (on_event) on_event(event);
@@ -123,6 +133,11 @@ class FakeLab : public Lab {
   }
   double memory_bytes = 8e9;
   double free_bytes() override { return memory_bytes; }
+  std::unique_ptr<measure::EnergyMeter> energy_meter(const std::filesystem::path& log) override;
+  void rest(std::int64_t duration_ns, std::stop_token stop) override {
+    tell("rest");
+    if (!stop.stop_requested()) pass_time(duration_ns, running > 0 ? busy_w : idle_w);
+  }
   Json machine() override {
     return {{"cpu", {{"model", machine_name}}},
             {"caches", Json::array()},
@@ -200,7 +215,7 @@ class FakeWorker : public CellWorker {
                                                        static_cast<double>(report.timings_ns[0]));
     for (const auto timing : report.timings_ns) report.wall_ns += timing;
     report.cpu_ns = 2 * report.wall_ns;
-    lab_.clock_ns += report.wall_ns;
+    lab_.pass_time(report.wall_ns, lab_.busy_w);
     return report;
   }
   /// One executor, as a queue; the report ends where it is given up.
@@ -266,6 +281,40 @@ class FakeWorker : public CellWorker {
   int blocks_ = 0, profiles_ = 0;
   bool loaded_ = false, parked_ = false, woken_ = false;
 };
+
+class FakeMeter : public measure::EnergyMeter {
+ public:
+  explicit FakeMeter(FakeLab& lab) : lab_(lab) {}
+  void start() override {
+    start_ns_ = lab_.clock_ns;
+    start_j_ = lab_.used_j;
+  }
+  void stop() override {
+    measure::EnergyWindow window{
+        .wall_ns = lab_.clock_ns - start_ns_, .coverage = lab_.energy_coverage, .method = "fake"};
+    if (window.coverage < measure::kLeastCoverage)
+      window.why = "the log has a gap";
+    else
+      window.joules["machine"] = lab_.used_j - start_j_;
+    windows_.push_back(std::move(window));
+  }
+  std::int64_t lag_ns() const override { return lab_.energy_lag_ns; }
+  std::vector<measure::EnergyWindow> windows() override { return windows_; }
+
+ private:
+  FakeLab& lab_;
+  std::int64_t start_ns_ = 0;
+  double start_j_ = 0;
+  std::vector<measure::EnergyWindow> windows_;
+};
+
+inline std::unique_ptr<measure::EnergyMeter> FakeLab::energy_meter(
+    const std::filesystem::path& log) {
+  tell("meter");
+  power_log = log;
+  if (no_energy) throw *no_energy;
+  return std::make_unique<FakeMeter>(*this);
+}
 
 inline std::unique_ptr<CellWorker> FakeLab::worker(const measure::Cell& cell) {
   return std::make_unique<FakeWorker>(*this, cell);

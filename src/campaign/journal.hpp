@@ -37,7 +37,7 @@ struct Launch {
   std::vector<measure::Outcome> cells;
 };
 
-/// What one cell did in one round. Load and memory have no timings: their phases stand in `values`.
+/// What one cell did in one round. Passes have no timings: what they measured stands in `values`.
 struct Block {
   std::vector<std::string> cell_ids;  ///< several: throughput and latency of the same batches
   std::int64_t batches = 0;

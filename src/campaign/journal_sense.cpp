@@ -150,7 +150,7 @@ void JournalSense::take(Round round) {
   const auto name = fmt::format("round {}", round.round);
   if (auto* course = course_of(round.launch, round.group, name)) {
     check_order(round, *course, name);
-    check_canary(round, name);
+    check_canary(round, *course);
     check_blocks(round, *course, name);
     course->last = std::max(course->last, round.round);
   }
@@ -167,12 +167,25 @@ void JournalSense::check_order(const Round& round, const Course& course, const s
     problem(fmt::format("{} follows round {}: lines between them are missing", name, course.last));
 }
 
-void JournalSense::check_canary(const Round& round, const std::string& name) {
-  const auto before = reading_of(round, "before"), after = reading_of(round, "after");
-  const bool changed = before && after && measure::changed_within(*before, *after);
-  if (changed != round.rejected)
-    problem(fmt::format("{} is {}rejected, but its canary {}", name, round.rejected ? "" : "not ",
-                        changed ? "changed within it" : "did not change within it"));
+// Short rounds share a canary: the first of them has what it said before, the last what it said
+// after, and all were rejected or none.
+void JournalSense::check_canary(const Round& round, Course& course) {
+  if (round.round == 0) return;
+  if (const auto before = reading_of(round, "before")) {
+    course.before = before;
+    course.between.clear();
+  }
+  course.between.push_back({number_, round.round, round.rejected});
+  const auto after = reading_of(round, "after");
+  if (!after) return;
+  const bool changed = course.before && measure::changed_within(*course.before, *after);
+  for (const auto& each : course.between)
+    if (each.rejected != changed)
+      tell_(each.line, fmt::format("round {} is {}rejected, but its canary {}", each.round,
+                                   each.rejected ? "" : "not ",
+                                   changed ? "changed within it" : "did not change within it"));
+  course.between.clear();
+  course.before = after;
 }
 
 void JournalSense::check_blocks(const Round& round, Course& course, const std::string& name) {

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "campaign/journal.hpp"
+#include "measure/canary.hpp"
 
 namespace inferometer::campaign {
 
@@ -26,9 +28,16 @@ class JournalSense {
  private:
   /// A launch as far as it has been read.
   struct Course {
-    std::int64_t rounds = 0, last = 0;         ///< planned; the number of the last one
-    std::map<std::string, std::string> cells;  ///< id -> workload
-    std::set<std::string> passed;              ///< cells with a block in round 0
+    struct Between {
+      std::size_t line = 0;
+      std::int64_t round = 0;
+      bool rejected = false;
+    };
+    std::int64_t rounds = 0, last = 0;             ///< planned; the number of the last one
+    std::map<std::string, std::string> cells;      ///< id -> workload
+    std::set<std::string> passed;                  ///< cells with a block in round 0
+    std::optional<measure::CanaryReading> before;  ///< the last canary
+    std::vector<Between> between;                  ///< rounds since then
     bool ended = false;
   };
 
@@ -40,7 +49,7 @@ class JournalSense {
   void problem(std::string text) { tell_(number_, std::move(text)); }
   Course* course_of(std::int64_t launch, const std::string& group, const std::string& what);
   void check_order(const Round& round, const Course& course, const std::string& name);
-  void check_canary(const Round& round, const std::string& name);
+  void check_canary(const Round& round, Course& course);
   void check_blocks(const Round& round, Course& course, const std::string& name);
   void check_outcomes();
 

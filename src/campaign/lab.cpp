@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
 #include <map>
+#include <mutex>
 
 #include "base/cpu.hpp"
 #include "base/text.hpp"
@@ -246,6 +248,17 @@ class ProcessLab : public Lab {
     return peaks_.emplace(std::pair(threads, dtype), measured(threads, dtype)).first->second;
   }
   double free_bytes() override { return static_cast<double>(measure::free_memory_bytes()); }
+  std::unique_ptr<measure::EnergyMeter> energy_meter(
+      const std::filesystem::path& power_log) override {
+    return measure::make_energy_meter({.power_log = power_log});
+  }
+  void rest(std::int64_t duration_ns, std::stop_token stop) override {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, std::move(stop), std::chrono::nanoseconds(duration_ns),
+                     [] { return false; });
+  }
   Json machine() override { return measure::machine(); }
   Json state() override { return measure::state(); }
   std::int64_t now_ns() override {

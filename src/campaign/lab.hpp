@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "inferometer/engines.hpp"
 #include "inferometer/model.hpp"
 #include "measure/canary.hpp"
+#include "measure/energy.hpp"
 #include "measure/memory.hpp"
 #include "measure/outcome.hpp"
 #include "measure/page_cache.hpp"
@@ -99,6 +101,12 @@ class Lab {
   virtual Peaks peaks(std::int64_t threads, DType dtype) = 0;
   /// Bytes that processes of ours may still take before the machine swaps or a limit strikes.
   virtual double free_bytes() = 0;
+  /// What measures energy here: the counters, or the log when its path isn't empty. Throws
+  /// Error{Unavailable} with the reason of each, Error{Invalid} for a log that is wrong.
+  virtual std::unique_ptr<measure::EnergyMeter> energy_meter(
+      const std::filesystem::path& power_log) = 0;
+  /// Waits; ends early when a stop is requested.
+  virtual void rest(std::int64_t duration_ns, std::stop_token stop) = 0;
   virtual Json machine() = 0;         ///< measure::machine
   virtual Json state() = 0;           ///< measure::state
   virtual std::int64_t now_ns() = 0;  ///< monotonic

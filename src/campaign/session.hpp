@@ -70,7 +70,7 @@ struct LaunchPlan {
   std::vector<Entrant> entrants;
 };
 
-/// Loads, checks, measures in rounds, then the memory passes; everything goes to the journal as it
+/// Loads, checks, measures in rounds, then the passes; everything goes to the journal as it
 /// happens. Failures are recorded, not thrown; only the journal's own errors are. Returns early
 /// when a stop is requested.
 void run_launch(Session& session, const LaunchPlan& plan);

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <set>
 
 #include "campaign/life.hpp"
 #include "campaign/memory_fit.hpp"
+#include "campaign/summary_pass.hpp"
 #include "measure/roofline.hpp"
 #include "measure/statistics.hpp"
 #include "measure/tasks.hpp"
@@ -20,8 +20,6 @@ namespace inferometer::campaign {
 namespace {
 
 using measure::Outcome;
-
-constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
 
 // Complete launches, else the longest.
 std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
@@ -268,65 +266,17 @@ void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
-void warn_of_growth(Outcome& outcome) {
-  constexpr double kLeak = 64 << 10;  // allocators round; a batch that keeps more loses it
-  const auto growth = number(outcome, "memory_growth_bytes");
-  if (growth && *growth > kLeak)
-    outcome.warnings.push_back(fmt::format(
-        "memory grows by {:.0f} KiB a batch: a leak, or caches that fill", *growth / 1024));
-}
-
-// Counts and durations stay integers; shares and rates don't.
-Json rounded(const std::string& key, const std::vector<double>& given) {
-  const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
-  if (key.ends_with("_ns") || key.ends_with("_bytes")) return static_cast<std::int64_t>(middle);
-  return middle;
-}
-
-void warn_of_noise(Outcome& outcome) {
-  const auto verdict = outcome.values.value("noise_verdict", Json());
-  if (!verdict.is_string() || verdict == measure::to_string(measure::Noise::Fit)) return;
-  outcome.warnings.push_back(fmt::format("{}: canary spread {:.0f} % between trials",
-                                         verdict.get<std::string>(),
-                                         100 * number(outcome, "canary_spread").value_or(0)));
-}
-
-// Passes: numbers are medians over launches, words are the last launch's. A number that one launch
-// couldn't give is not given: the others alone would flatter.
-void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
-  std::map<std::string, std::vector<double>> numbers;
-  auto missing = Json::object();
-  std::size_t blocks = 0;
-  for (const auto& life : lives)
-    for (const auto* round : life.rounds) {
-      const auto& values = block_of(*round, outcome.cell_id)->values;
-      ++blocks;
-      for (const auto& [key, value] : values.items()) {
-        if (value.is_number()) numbers[key].push_back(value.get<double>());
-        if (value.is_null())
-          for (const auto& each : {key, key + "_why"})
-            if (values.contains(each)) missing[each] = values[each];
-        // Of verdicts the worst stands: fit, noisy, unfit, as in the alphabet.
-        if (key != "noise_verdict" || !outcome.values.contains(key) || outcome.values[key] < value)
-          outcome.values[key] = value;
-      }
-    }
-  for (const auto& [key, given] : numbers)
-    if (given.size() == blocks)
-      outcome.values[key] = rounded(key, given);
-    else
-      outcome.values.erase(key);
-  outcome.values.update(missing);
-  warn_of_growth(outcome);
-  outcome.values["launches"] = lives.size();
-  warn_of_noise(outcome);
+void put_passes(const std::vector<Life>& lives, Outcome& outcome) {
+  std::vector<const Block*> blocks;
+  for (const auto& life : lives) blocks.push_back(block_of(*life.rounds.front(), outcome.cell_id));
+  put_pass(blocks, outcome);
 }
 
 void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
   if (timed(outcome.cell.workload))
     put_timed(lives, outcome);
   else
-    put_pass(lives, outcome);
+    put_passes(lives, outcome);
 }
 
 // A cell that failed once has failed, and is not ranked; what its whole launches told stays beside

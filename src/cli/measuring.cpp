@@ -31,6 +31,14 @@ void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual
   options.add("--seed", given.seed, "N", "Seed of the input rows and of the order; default 1");
   add_expect(options, given.expect);
   add_cache_dir(options, given.cache_dir);
+  options.add("--power-log", given.power_log, "FILE",
+              "A power meter's CSV, written meanwhile, for energy; default: the counters of "
+              "processors and GPUs");
+}
+
+void check_power_log(const MeasuringOptions& given, const std::vector<std::string>& workloads) {
+  if (given.power_log.empty() || std::ranges::find(workloads, "energy") != workloads.end()) return;
+  throw UsageError("--power-log is for the workload energy; add --workload energy");
 }
 
 std::optional<measure::LatencyBound> bound_of(const MeasuringOptions& given,

@@ -17,6 +17,7 @@ struct MeasuringOptions {
   std::uint64_t seed = measure::kSeed;
   ExpectOptions expect;
   std::optional<std::string> cache_dir;
+  std::filesystem::path power_log;
 };
 void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds);
 
@@ -25,12 +26,17 @@ void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual
 std::optional<measure::LatencyBound> bound_of(const MeasuringOptions& given,
                                               const std::vector<std::string>& workloads);
 
+/// Throws UsageError for a log that nothing would read.
+void check_power_log(const MeasuringOptions& given, const std::vector<std::string>& workloads);
+
 /// Into campaign::RunOptions or campaign::BenchOptions.
 template <class Asked>
 void apply(const MeasuringOptions& given, const std::string& model, campaign::Lab& lab,
            Asked& asked) {
   if (!given.workloads.empty()) asked.workloads = split_list("--workload", given.workloads);
   asked.latency_bound = bound_of(given, asked.workloads);
+  check_power_log(given, asked.workloads);
+  asked.power_log = given.power_log;
   asked.rounds = given.rounds;
   asked.block_s = given.block_ms / 1e3;
   asked.seed = given.seed;

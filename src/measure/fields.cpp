@@ -123,6 +123,27 @@ constexpr Field kFields[] = {
      "Highest charge of a control group around loading and running, less page cache: the kernel's "
      "second opinion, without what the empty worker had touched."},
 
+    // Energy, a pass of its own in a fresh process. Counters of the hardware or a meter's log,
+    // never
+    // an estimate; gross and mean are of all domains together.
+    {"energy_gross_j_per_sample", "J/sample (gross)",
+     "All energy of a window of blocks back to back over the samples computed in it."},
+    {"energy_net_j_per_sample", "J/sample (net)",
+     "The same less idle power over the window: the mean of before and after."},
+    {"energy_mean_w", "mean W", "Mean power in that window."},
+    {"energy_idle_before_w", "idle W before",
+     "Mean power with the worker loaded, warmed up and parked, before the window."},
+    {"energy_idle_after_w", "idle W after", "The same after the window."},
+    {"energy_domains", "domains",
+     "What was measured: a list of {domain, mean_w}, in the last launch."},
+    {"energy_method", "energy by",
+     "RAPL, NVML or a power log, and what of them is left out and why."},
+    {"energy_coverage", "coverage",
+     "Share of the window that readings tell; below 95 % there are no joules, above it their mean "
+     "power stands for the rest."},
+    {"energy_samples", "samples", "Samples computed in the window."},
+    {"energy_window_ns", "window", "Length of the window."},
+
     // Parity: outputs against the golden, before anything is timed.
     {"parity_golden", "golden",
      "What the outputs were compared with: a file, reference, or unverified."},

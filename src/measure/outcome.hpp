@@ -31,7 +31,7 @@ struct Cell {
   std::string engine;
   std::string label;     ///< what tells this cell from its neighbours, for people
   Params params;         ///< as asked for, batch_size included
-  std::string workload;  ///< "throughput", "latency", "load", "memory", "rate"
+  std::string workload;  ///< one of campaign::workloads(), or "parity"
 };
 
 /// A measurement, or a failure with status, stage and reason: failures are data.

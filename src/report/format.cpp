@@ -46,6 +46,7 @@ std::string number_text(std::string_view key, double value) {
   if (key == "roofline_share" || key == "canary_spread" || key == "peak_flops_spread" ||
       key == "peak_bandwidth_spread")
     return share_text(value);
+  if (key == "energy_coverage") return significant(100 * value) + " %";
   if (key.starts_with("ratio_")) return ratio_text(value);
   if (key.starts_with("parity_")) return fmt::format("{:.3g}", value);
   return significant(value);

@@ -91,6 +91,17 @@ Document example() {
                 "longer than 20 ms; the fastest took 41 ms"},
                {"rate_fails_per_s", 3.05},
                {"rate_capacity_per_s", 24.4}}));
+  document.outcomes.push_back(
+      outcome("openvino", 1, "energy",
+              {{"energy_gross_j_per_sample", 1.5},
+               {"energy_net_j_per_sample", nullptr},
+               {"energy_net_j_per_sample_why", "power log m.csv: 3.0 of the 5.0 s are missing"},
+               {"energy_mean_w", 42.5},
+               {"energy_idle_before_w", 11.25},
+               {"energy_coverage", 0.996},
+               {"energy_method", "power log"},
+               {"energy_samples", 283},
+               {"energy_window_ns", 10'012'000'000}}));
   document.outcomes[1].warnings = {"noisy: canary spread 23 %"};
   for (const auto* workload : {"throughput", "latency"}) {
     auto failed = outcome("tensorflow", 1, workload, Json::object());

@@ -249,6 +249,27 @@ Table parity_table(const Document& document, const Naming& naming) {
                       {"deterministic", "parity_deterministic"}});
 }
 
+// Energy for as many samples as the paper's tables have, in W s. Derived: no field of its own.
+constexpr int kPaperSamples = 4096;
+
+Table energy_table(const Document& document, const Naming& naming) {
+  const std::string paper = "paper";
+  Document with{.outcomes = document.outcomes};
+  for (auto& outcome : with.outcomes)
+    if (const auto gross = number_of(outcome.values, "energy_gross_j_per_sample"))
+      outcome.values[paper] = kPaperSamples * *gross;
+  return value_table(with, naming, "Energy", "energy",
+                     {{"J/sample", "energy_gross_j_per_sample"},
+                      {"net of idle", "energy_net_j_per_sample"},
+                      {fmt::format("W s for {} samples", kPaperSamples), paper},
+                      {"mean W", "energy_mean_w"},
+                      {"idle W before", "energy_idle_before_w"},
+                      {"after", "energy_idle_after_w"},
+                      {"window", "energy_window_ns"},
+                      {"coverage", "energy_coverage"},
+                      {"by", "energy_method"}});
+}
+
 void add_facts(const Json& json, const std::string& prefix, int depth, Table& table) {
   for (const auto& [key, value] : json.items()) {
     const auto name = prefix.empty() ? key : prefix + "." + key;
@@ -361,6 +382,7 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"m1", "memory_fit_row_bytes"}}));
   for (const auto& outcome : document.outcomes)
     if (measured(outcome, "profile")) tables.push_back(profile_table(outcome, naming));
+  tables.push_back(energy_table(document, naming));
   tables.push_back(parity_table(document, naming));
   tables.push_back(failure_table(document, naming));
   std::erase_if(tables, [](const Table& table) { return table.rows.empty(); });

@@ -25,7 +25,7 @@ struct Table {
   std::vector<std::string> notes;  ///< sentences below it
 };
 
-/// Tables that have rows: comparison, latency, rate, load, memory, parity, failures.
+/// Tables that have rows: comparison, latency, rate, load, memory, energy, parity, failures.
 std::vector<Table> result_tables(const Document& document);
 /// What concerns the whole: warnings, environment, rerun lines.
 Table warning_table(const Document& document);
