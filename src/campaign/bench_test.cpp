@@ -307,6 +307,18 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
 }
 
+TEST_F(Bench, TasksThatComputeBesideTheirBudgetAreMarked) {
+  options.batch_sizes = {1};
+  options.workloads = {"throughput"};
+  lab.scripts["fast"].busy_tasks = 3;  // threads=2
+  const auto result = go();
+  const auto& fast = find(result, "fast", "throughput");
+  EXPECT_EQ(fast.values.at("cpus_used_by_task").size(), 3u);
+  EXPECT_NEAR(fast.values.at("cpus_used_by_task")[0].at("cpus").get<double>(), 2.0 / 3, 1e-6);
+  EXPECT_THAT(fast.warnings, testing::Contains(HasSubstr("3 tasks computed where 2 CPUs")));
+  EXPECT_TRUE(find(result, "slow", "throughput").warnings.empty());
+}
+
 TEST_F(Bench, ALeakIsTold) {
   options.batch_sizes = {1};
   options.workloads = {"memory"};

@@ -29,6 +29,7 @@ struct Script {
   bool wrong = false;           ///< an answer that isn't right
   bool stale = false;           ///< every row gets the answer of the first
   std::int64_t leak_bytes = 0;  ///< a batch
+  int busy_tasks = 2;           ///< that share the CPU time of blocks
   bool nan = false;             ///< every row but the first is NaN
   bool keeps_artifacts = false;
   bool profiles = false;          ///< has the param profiling, and rows with it
@@ -215,6 +216,7 @@ class FakeWorker : public CellWorker {
                                                        static_cast<double>(report.timings_ns[0]));
     for (const auto timing : report.timings_ns) report.wall_ns += timing;
     report.cpu_ns = 2 * report.wall_ns;
+    cpu_ns_ += report.cpu_ns;
     lab_.pass_time(report.wall_ns, lab_.busy_w);
     return report;
   }
@@ -248,6 +250,12 @@ class FakeWorker : public CellWorker {
                        R"({{"node":"a","kernel":"K","precision":"fp32","ns":7}}])",
                        100 + profiles_++ % 3);
   }
+  std::vector<measure::TaskTime> tasks() const override {
+    std::vector<measure::TaskTime> tasks;
+    for (int task = 0; task < script_.busy_tasks; ++task)
+      tasks.push_back({task + 1, "worker", cpu_ns_ / script_.busy_tasks});
+    return tasks;
+  }
   void park() override {
     if (!std::exchange(parked_, true)) --lab_.running;
   }
@@ -277,7 +285,7 @@ class FakeWorker : public CellWorker {
   Script script_;
   std::vector<Tensor> inputs_;
   Json values_ = Json::object();
-  std::int64_t leaked_ = 0;
+  std::int64_t leaked_ = 0, cpu_ns_ = 0;
   int blocks_ = 0, profiles_ = 0;
   bool loaded_ = false, parked_ = false, woken_ = false;
 };

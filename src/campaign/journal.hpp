@@ -32,6 +32,7 @@ struct Launch {
   std::string group;                  ///< "resnet50.onnx batch 4"
   std::vector<std::string> controls;  ///< cell_ids of the control, one a workload; or none
   std::int64_t rounds = 0;  ///< fixed in advance; fewer round lines = an interrupted launch
+  double predicted_s = 0;   ///< what the launch was to take
   std::string time;
   Json state = Json::object();  ///< of the machine, before
   std::vector<measure::Outcome> cells;
@@ -63,7 +64,9 @@ struct LaunchEnd {
   std::string group;
   std::string time;
   Json state = Json::object();                           ///< of the machine, after
+  double wall_s = 0;                                     ///< what it took
   std::optional<double> parent_cpu_share, canary_share;  ///< of the rounds; none: there were none
+  std::vector<Block> blocks;  ///< what all rounds together tell of a cell: its tasks
 };
 
 /// What was measured on one machine. Outcomes: the last line of a cell stands.

@@ -34,6 +34,7 @@ Launch launch_from(const Json& json) {
                 .group = text_at(json, "group"),
                 .controls = json.at("controls").get<std::vector<std::string>>(),
                 .rounds = count_at(json, "rounds"),
+                .predicted_s = json.at("predicted_s").get<double>(),
                 .time = text_at(json, "time"),
                 .state = json.at("state")};
   for (const auto& cell : json.at("cells"))
@@ -50,13 +51,19 @@ Block block_from(const Json& json) {
           .values = json.at("values")};
 }
 
+std::vector<Block> blocks_at(const Json& json) {
+  std::vector<Block> blocks;
+  for (const auto& block : json.at("blocks")) blocks.push_back(block_from(block));
+  return blocks;
+}
+
 Round round_from(const Json& json) {
   Round round{.launch = count_at(json, "launch"),
               .group = text_at(json, "group"),
               .round = count_at(json, "round"),
               .canary = json.at("canary"),
               .rejected = json.at("rejected").get<bool>()};
-  for (const auto& block : json.at("blocks")) round.blocks.push_back(block_from(block));
+  round.blocks = blocks_at(json);
   return round;
 }
 
@@ -65,8 +72,10 @@ LaunchEnd launch_end_from(const Json& json) {
           .group = text_at(json, "group"),
           .time = text_at(json, "time"),
           .state = json.at("state"),
+          .wall_s = json.at("wall_s").get<double>(),
           .parent_cpu_share = share_at(json, "parent_cpu_share"),
-          .canary_share = share_at(json, "canary_share")};
+          .canary_share = share_at(json, "canary_share"),
+          .blocks = blocks_at(json)};
 }
 
 Line line_from(std::string_view kind, const Json& json) {
@@ -98,6 +107,12 @@ Json to_json(const Block& block) {
           {"timings_ns", block.timings_ns}, {"values", block.values}};
 }
 
+Json to_json(const std::vector<Block>& blocks) {
+  auto list = Json::array();
+  for (const auto& block : blocks) list.push_back(to_json(block));
+  return list;
+}
+
 }  // namespace
 
 Json to_json(const Header& header) {
@@ -111,22 +126,21 @@ Json to_json(const Header& header) {
 Json to_json(const Launch& launch) {
   auto cells = Json::array();
   for (const auto& cell : launch.cells) cells.push_back(measure::to_json(cell));
-  return {{"line", "launch"},        {"launch", launch.launch},
-          {"group", launch.group},   {"controls", launch.controls},
-          {"rounds", launch.rounds}, {"time", launch.time},
-          {"state", launch.state},   {"cells", std::move(cells)}};
+  return {{"line", "launch"},         {"launch", launch.launch},
+          {"group", launch.group},    {"controls", launch.controls},
+          {"rounds", launch.rounds},  {"predicted_s", launch.predicted_s},
+          {"time", launch.time},      {"state", launch.state},
+          {"cells", std::move(cells)}};
 }
 
 Json to_json(const Round& round) {
-  auto blocks = Json::array();
-  for (const auto& block : round.blocks) blocks.push_back(to_json(block));
   return {{"line", "round"},
           {"launch", round.launch},
           {"group", round.group},
           {"round", round.round},
           {"canary", round.canary},
           {"rejected", round.rejected},
-          {"blocks", std::move(blocks)}};
+          {"blocks", to_json(round.blocks)}};
 }
 
 Json to_json(const LaunchEnd& end) {
@@ -135,8 +149,10 @@ Json to_json(const LaunchEnd& end) {
           {"group", end.group},
           {"time", end.time},
           {"state", end.state},
+          {"wall_s", end.wall_s},
           {"parent_cpu_share", share_json(end.parent_cpu_share)},
-          {"canary_share", share_json(end.canary_share)}};
+          {"canary_share", share_json(end.canary_share)},
+          {"blocks", to_json(end.blocks)}};
 }
 
 Json outcome_line(const measure::Outcome& outcome) {

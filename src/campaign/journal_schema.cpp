@@ -23,6 +23,7 @@ constexpr auto kTexts = types::list_of(kText, kMaxCells);
 constexpr auto kLaunchNumber = types::integer(1, kMaxCount);
 constexpr auto kCount = types::integer(0, kMaxCount);
 constexpr auto kDuration = types::integer(0, kMaxDurationNs);
+constexpr auto kSeconds = types::number(0, 1e9);
 constexpr auto kValues = types::other("values", measure::check_values);
 
 constexpr Key kFingerprintKeys[] = {
@@ -67,6 +68,7 @@ constexpr Key kLaunchKeys[] = {
     {"group", kText, "Which cells are compared with each other, for people."},
     {"controls", kTexts, "cell_id of what ratios refer to, one a workload; or none."},
     {"rounds", kCount, "Rounds that were planned, fixed in advance."},
+    {"predicted_s", kSeconds, "What it was to take, right answers left out."},
     {"time", kText, "UTC, before the first round."},
     {"state", types::object(),
      "Of the machine, before: load average, pressure, steal, context switches, page faults, "
@@ -93,11 +95,14 @@ constexpr Key kLaunchEndKeys[] = {
     {"group", kText, "and that launch's group."},
     {"time", kText, "UTC, after the last round and pass."},
     {"state", types::object(), "Of the machine, after; as in the launch's line."},
+    {"wall_s", kSeconds, "What it took, right answers left out."},
     {"parent_cpu_share", types::or_null(types::number(0, kMaxShare)),
      "CPU time of Inferometer's own process over wall time while the rounds ran; null without "
      "rounds."},
     {"canary_share", types::or_null(types::number(0, 1)),
      "Share of the rounds' wall time that the canary took; null without rounds or canary."},
+    {"blocks", types::list_of(types::object_of(kBlock), kMaxCells),
+     "What all rounds together tell of a cell: which tasks used the CPUs in wall_ns."},
 };
 
 constexpr Key kOutcomeKeys[] = {

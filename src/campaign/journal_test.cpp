@@ -39,13 +39,15 @@ Launch launch() {
           "m.onnx",
           {"a"},
           3,
+          2.5,
           "2026-01-31T12:00:01Z",
           {{"steal_ns", 5}},
           {outcome("a"), outcome("b")}};
 }
 
 LaunchEnd launch_end() {
-  return {1, "m.onnx", "2026-01-31T12:00:09Z", {{"steal_ns", 7}}, 0.0125, std::nullopt};
+  return {1,   "m.onnx", "2026-01-31T12:00:09Z", {{"steal_ns", 7}},
+          7.5, 0.0125,   std::nullopt,           {{.cell_ids = {"a"}, .wall_ns = 9}}};
 }
 
 std::string example() {

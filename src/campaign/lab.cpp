@@ -111,6 +111,9 @@ class ProcessWorker : public CellWorker {
   }
   std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
   std::string profile() override { return worker_.profile(); }
+  std::vector<measure::TaskTime> tasks() const override {
+    return measure::read_tasks(worker_.process_tree());
+  }
   void park() override { worker_.park(); }
   void wake() override { worker_.wake(); }
   void open_library() override {

@@ -23,6 +23,7 @@
 #include "measure/outcome.hpp"
 #include "measure/page_cache.hpp"
 #include "measure/parity.hpp"
+#include "measure/tasks.hpp"
 #include "process/worker.hpp"
 
 namespace inferometer::campaign {
@@ -54,6 +55,8 @@ class CellWorker {
   virtual std::vector<Tensor> outputs() const = 0;
   virtual std::string profile() = 0;
   virtual void park() = 0;
+  /// CPU time of every task of the process tree; empty when it has ended.
+  virtual std::vector<measure::TaskTime> tasks() const = 0;
   virtual void wake() = 0;
   /// Opens the engine's library without loading a model.
   virtual void open_library() = 0;

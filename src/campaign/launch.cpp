@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "campaign/cell_subject.hpp"
 #include "campaign/overhead.hpp"
 #include "campaign/pass.hpp"
 #include "campaign/session.hpp"
@@ -13,95 +14,6 @@
 
 namespace inferometer::campaign {
 namespace {
-
-// Throughput and latency of one contender are two readings of the same blocks when its batches
-// follow each other (in_flight 1). With more in flight a batch's latency is that of a batch alone.
-class CellSubject : public measure::Subject {
- public:
-  enum class Kind { Stream, OneByOne };
-  /// What the first batch after waking is to become.
-  enum class FirstBatch { Timed, Unseen };
-  CellSubject(Seat& seat, std::vector<std::string> cell_ids, Kind kind, FirstBatch first)
-      : seat_(seat), cell_ids_(std::move(cell_ids)), kind_(kind), first_(first) {}
-
-  measure::BlockTimings run_block(std::int64_t batches) override {
-    if (first_ == FirstBatch::Unseen) one_block(1);
-    cpu_ns_ = 0;
-    if (kind_ == Kind::Stream) return one_block(batches);
-    measure::BlockTimings all;
-    for (std::int64_t i = 0; i < batches; ++i) {
-      const auto block = one_block(1);
-      all.wall_ns += block.wall_ns;
-      all.samples += block.samples;
-      all.batches += block.batches;
-      all.timings_ns.push_back(block.wall_ns);
-    }
-    return all;
-  }
-  void resume() override { seat_.worker->wake(); }
-  void pause() override { seat_.worker->park(); }
-
-  /// Its own cells end with this error, not the seat's others: what loading told is whole, and
-  /// memory has a process of its own.
-  std::vector<measure::Outcome> failed(const Error& error) const {
-    std::vector<measure::Outcome> outcomes;
-    for (const auto& cell : seat_.cells)
-      if (std::ranges::find(cell_ids_, cell.cell_id) != cell_ids_.end())
-        outcomes.push_back(failed_with(cell, "predict", error));
-    return outcomes;
-  }
-  /// The journal's block of the block that ran last.
-  Block journal_block(const measure::BlockTimings& timings) const {
-    Block block{.cell_ids = cell_ids_,
-                .batches = timings.batches,
-                .samples = timings.samples,
-                .wall_ns = timings.wall_ns,
-                .timings_ns = timings.timings_ns};
-    if (timings.wall_ns > 0)
-      block.values["cpus_used"] =
-          static_cast<double>(cpu_ns_) / static_cast<double>(timings.wall_ns);
-    return block;
-  }
-
- private:
-  measure::BlockTimings one_block(std::int64_t batches) {
-    auto report = seat_.worker->block(batches, process::Poison::Off);
-    cpu_ns_ += report.cpu_ns;
-    return {report.wall_ns, report.samples, report.batches, std::move(report.timings_ns)};
-  }
-
-  Seat& seat_;
-  std::vector<std::string> cell_ids_;
-  Kind kind_;
-  FirstBatch first_;
-  std::int64_t cpu_ns_ = 0;
-};
-
-using Subjects = std::vector<std::unique_ptr<CellSubject>>;
-
-// Nothing is dropped unless a profile of this machine found the engine's first batch biased.
-CellSubject::FirstBatch first_batch_of(const Session& session, const Seat& seat) {
-  const auto* facts = session.profile ? facts_of(*session.profile, seat.info.engine) : nullptr;
-  return facts && facts->first_batch_biased() ? CellSubject::FirstBatch::Unseen
-                                              : CellSubject::FirstBatch::Timed;
-}
-
-void add_subjects(const Session& session, Seat& seat, Subjects& subjects) {
-  if (!seat.worker) return;
-  std::vector<std::string> together, apart;
-  const bool one_by_one = integer_param(seat.info.requested, "in_flight", 1) > 1;
-  for (const auto& cell : seat.cells) {
-    if (cell.cell.workload == "throughput") together.push_back(cell.cell_id);
-    if (cell.cell.workload == "latency") (one_by_one ? apart : together).push_back(cell.cell_id);
-  }
-  const auto first = first_batch_of(session, seat);
-  const auto add = [&](std::vector<std::string> cell_ids, CellSubject::Kind kind) {
-    if (!cell_ids.empty())
-      subjects.push_back(std::make_unique<CellSubject>(seat, std::move(cell_ids), kind, first));
-  };
-  add(std::move(together), CellSubject::Kind::Stream);
-  add(std::move(apart), CellSubject::Kind::OneByOne);
-}
 
 Json reading_values(const measure::CanaryReading& reading) {
   return {{"canary_fma_ns", reading.fma_ns}, {"canary_stream_ns", reading.stream_ns}};
@@ -149,10 +61,8 @@ std::vector<int> cpus_of(Session& session, const std::vector<Seat>& seats) {
   return {all.begin(), all.end()};
 }
 
-void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats,
-                Overhead& overhead) {
-  Subjects subjects;
-  for (auto& seat : seats) add_subjects(session, seat, subjects);
+void run_rounds(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats,
+                const Subjects& subjects, Overhead& overhead) {
   if (subjects.empty()) return;
   std::vector<measure::Subject*> pointers;
   for (const auto& subject : subjects) pointers.push_back(subject.get());
@@ -182,10 +92,12 @@ void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& sea
                   measure::run_schedule(pointers, schedule, hooks, session.stop).failures);
 }
 
-void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats) {
+void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats,
+                   double predicted_s) {
   Launch launch{.launch = plan.launch,
                 .group = plan.group,
                 .rounds = plan.rounds,
+                .predicted_s = predicted_s,
                 .time = session.lab.utc(),
                 .state = session.lab.state()};
   for (const auto& seat : seats)
@@ -195,14 +107,28 @@ void record_launch(Session& session, const LaunchPlan& plan, const std::vector<S
   session.record(std::move(launch));
 }
 
-void record_end(Session& session, const LaunchPlan& plan, const Overhead& overhead) {
-  session.record(LaunchEnd{.launch = plan.launch,
-                           .group = plan.group,
-                           .time = session.lab.utc(),
-                           .state = session.lab.state(),
-                           .parent_cpu_share = overhead.parent_cpu_share(),
-                           .canary_share = overhead.canary_share()});
+// Which tasks used the CPUs, over all blocks: a block alone is too short for the kernel's ticks.
+std::vector<Block> task_use(const Subjects& subjects) {
+  std::vector<Block> blocks;
+  for (const auto& subject : subjects)
+    if (auto block = subject->use()) blocks.push_back(std::move(*block));
+  return blocks;
 }
+
+// Seconds since the launch began, without those of right answers.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Session& session)
+      : session_(session), start_ns_(session.lab.now_ns()), golden_ns_(session.golden_ns) {}
+  double seconds() const {
+    const auto golden = session_.golden_ns - golden_ns_;
+    return static_cast<double>(session_.lab.now_ns() - start_ns_ - golden) / 1e9;
+  }
+
+ private:
+  const Session& session_;
+  std::int64_t start_ns_, golden_ns_;
+};
 
 std::string id_of(const Seat& seat, const std::string& workload) {
   for (const auto& cell : seat.cells)
@@ -251,6 +177,8 @@ void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat
 }  // namespace
 
 void run_launch(Session& session, const LaunchPlan& plan) {
+  const auto predicted_s = launch_cost_s(session, plan);
+  const Stopwatch watch(session);
   std::vector<Seat> seats;
   for (const auto& entrant : plan.entrants) {
     if (session.stop.stop_requested()) return;
@@ -263,12 +191,22 @@ void run_launch(Session& session, const LaunchPlan& plan) {
       cost_s += golden_cost_s(session, *entrant.contender);
     session.meter->done(cost_s, plan.group);
   }
-  record_launch(session, plan, seats);
+  record_launch(session, plan, seats, predicted_s);
   Overhead overhead(session.lab);
-  run_rounds(session, plan, seats, overhead);
+  LaunchEnd end{.launch = plan.launch, .group = plan.group};
+  {
+    const auto subjects = subjects_of(session, seats);
+    run_rounds(session, plan, seats, subjects, overhead);
+    end.blocks = task_use(subjects);
+  }
   for (auto& seat : seats) seat.worker.reset();
   run_passes(session, plan, seats);
-  record_end(session, plan, overhead);
+  end.time = session.lab.utc();
+  end.state = session.lab.state();
+  end.wall_s = watch.seconds();
+  end.parent_cpu_share = overhead.parent_cpu_share();
+  end.canary_share = overhead.canary_share();
+  session.record(std::move(end));
 }
 
 }  // namespace inferometer::campaign

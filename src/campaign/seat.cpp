@@ -31,7 +31,11 @@ const Golden& golden_for(Session& session, const measure::Cell& cell, const Info
                               session.options.seed,
                               &session.options.expect,
                               session.options.cache_dir};
-  return session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
+  const auto start_ns = session.lab.now_ns();
+  const auto& golden =
+      session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
+  session.golden_ns += session.lab.now_ns() - start_ns;
+  return golden;
 }
 
 std::size_t total_bytes(const std::vector<Tensor>& tensors) {

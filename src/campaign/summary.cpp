@@ -257,12 +257,38 @@ void put_cpus(const std::vector<Life>& lives, Outcome& outcome) {
   if (!warning.empty()) outcome.warnings.push_back(std::move(warning));
 }
 
+// Idle tasks of a pool use next to nothing; one that computes, far more than this.
+constexpr double kComputingCpus = 0.1;
+
+const Block* end_block_of(const Life& life, const std::string& cell_id) {
+  if (!life.end) return nullptr;
+  for (const auto& block : life.end->blocks)
+    if (std::ranges::find(block.cell_ids, cell_id) != block.cell_ids.end()) return &block;
+  return nullptr;
+}
+
+// A pool may be larger than its CPUs and use no more of them: its tasks then wait for each other.
+void put_tasks(const std::vector<Life>& lives, Outcome& outcome) {
+  const auto* block = end_block_of(lives.back(), outcome.cell_id);
+  if (!block || !block->values.contains("cpus_used_by_task")) return;
+  const auto& tasks = outcome.values["cpus_used_by_task"] = block->values["cpus_used_by_task"];
+  const auto computing = std::ranges::count_if(tasks, [](const Json& task) {
+    return task.is_object() && task.value("cpus", Json()).is_number() &&
+           task["cpus"].get<double>() >= kComputingCpus;
+  });
+  const auto allowed = number(outcome, "cpus_allowed");
+  if (allowed && static_cast<double>(computing) > *allowed)
+    outcome.warnings.push_back(
+        fmt::format("{} tasks computed where {:.0f} CPUs were allowed", computing, *allowed));
+}
+
 void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   put_counts(lives, outcome);
   put_speed(lives, outcome);
   put_comparison(lives, outcome);
   put_noise(lives, outcome);
   put_cpus(lives, outcome);
+  put_tasks(lives, outcome);
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 

@@ -110,6 +110,13 @@ TEST_F(Truth, AHangIsATimeout) {
   EXPECT_EQ(run_null("throughput", {{"load_fault", "hang"}}).status, Status::Timeout);
 }
 
+TEST_F(Truth, ExtraBusyThreadsAreMarked) {
+  const Params busy = {{"spin_threads", 2}, {"times_us", "[2000]"}};
+  const auto spinning = run_null("throughput", busy);
+  EXPECT_EQ(spinning.status, Status::Ok) << spinning.reason;
+  EXPECT_THAT(spinning.warnings, Contains(HasSubstr("3 tasks computed where 1 CPUs")));
+}
+
 TEST_F(Truth, ALeakIsRecovered) {
   const auto leaking = run_null("memory", {{"leak_bytes", kMiB}});
   EXPECT_NEAR(leaking.values.at("memory_growth_bytes").get<double>(), kMiB, 0.1 * kMiB);
