@@ -182,7 +182,7 @@ Table comparison_table(const Document& document, const Naming& naming) {
 Table rate_table(const Document& document, const Naming& naming) {
   auto table = value_table(document, naming, "Rate", "rate",
                            {{"bound", "rate_bound_ns"},
-                            {"of", "rate_percentile"},
+                            {"percentile", "rate_percentile"},
                             {"batches/s", "rate_within_bound_per_s"},
                             {"fails at", "rate_fails_per_s"},
                             {"samples/s", "rate_within_bound_samples_per_s"},
