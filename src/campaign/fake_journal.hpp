@@ -66,4 +66,40 @@ inline std::vector<std::size_t> places_of(const Lines& lines, const std::string&
   return places;
 }
 
+/// Every place in `json` below `path`, of lists the first element only.
+inline void add_places(const Json& json, const Json::json_pointer& path,
+                       std::vector<Json::json_pointer>& places) {
+  places.push_back(path);
+  if (json.is_object())
+    for (const auto& [key, value] : json.items()) add_places(value, path / key, places);
+  if (json.is_array() && !json.empty()) add_places(json[0], path / 0, places);
+}
+
+/// A small journal with something odd in every place of the first line of every kind, one at a
+/// time.
+template <class Visit>
+void each_oddity(const std::string& workload, Visit visit) {
+  const Json odd[] = {nullptr, -1, INT64_MAX,     UINT64_MAX,    INT64_MIN,      1e300,
+                      0.5,     "", "unavailable", Json::array(), Json::object(), Json{1, 2}};
+  FakeLab lab;
+  lab.machine_state = {{"steal_ns", 3}};
+  auto options = small_bench();
+  options.rounds = 2;
+  options.block_s = 0.002;
+  options.workloads = {workload};
+  auto lines = lines_of(journal_text(lab, options));
+  lines.resize(places_of(lines, "outcome").front() + 1);
+  for (const auto& spec : journal_lines()) {
+    const auto at = places_of(lines, std::string(spec.name)).front();
+    std::vector<Json::json_pointer> places;
+    add_places(lines[at], Json::json_pointer(), places);
+    for (const auto& place : places)
+      for (const auto& value : odd) {
+        auto spoilt = lines;
+        spoilt[at][place] = value;
+        visit(text_of(spoilt), place.to_string() + " = " + value.dump());
+      }
+  }
+}
+
 }  // namespace inferometer::campaign

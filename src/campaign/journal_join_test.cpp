@@ -14,10 +14,18 @@ namespace {
 using testing::HasSubstr;
 
 struct Join : testing::Test {
+  // Written once: every line of them is synchronised with the disk.
+  static const std::vector<std::string>& of_two_machines() {
+    static const std::vector<std::string> both = [] {
+      FakeLab lab;
+      auto one = journal_text(lab);
+      lab.machine_name = "other";
+      return std::vector{one, journal_text(lab)};
+    }();
+    return both;
+  }
+
   Join() {
-    texts.push_back(journal_text(lab));
-    lab.machine_name = "other";
-    texts.push_back(journal_text(lab));
     write_text_atomic(a.path, texts[0]);
     write_text_atomic(b.path, texts[1]);
   }
@@ -36,7 +44,7 @@ struct Join : testing::Test {
   }
 
   FakeLab lab;
-  std::vector<std::string> texts;
+  const std::vector<std::string>& texts = of_two_machines();
   ScratchFile a{"a.jsonl"}, b{"b.jsonl"}, c{"c.jsonl"}, out{"out.jsonl"};
 };
 

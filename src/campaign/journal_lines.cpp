@@ -171,9 +171,9 @@ Line parse_line(std::string_view text) {
   if (!json.is_object() || !json.contains("line")) refuse_key("line", "to be present");
   if (!json.at("line").is_string()) refuse_key("line", "text");
   const auto kind = text_at(json, "line");
-  const auto& record = line_record(kind);
+  const auto& spec = line_spec(kind);
   if (kind == "header") check_schema(json);
-  check_record(json, record);
+  check_object(json, spec);
   return line_from(kind, json);
 }
 

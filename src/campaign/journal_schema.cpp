@@ -26,24 +26,24 @@ constexpr auto kDuration = types::integer(0, kMaxDurationNs);
 constexpr auto kSeconds = types::number(0, 1e9);
 constexpr auto kValues = types::other("values", measure::check_values);
 
-constexpr Key kFingerprintKeys[] = {
+constexpr KeySpec kFingerprintKeys[] = {
     {"machine_id", kText, "Hash of what must be equal if rates are to be compared."},
     {"machine", types::object(),
      "CPU, caches, NUMA, SMT, governor, hypervisor, kernel, C library, control groups, memory, "
      "huge pages, GPU, our build; what can't be read is the text `unavailable: why`."},
 };
-constexpr Record kFingerprint{"fingerprint", "The machine, which does not change.",
-                              kFingerprintKeys};
+constexpr ObjectSpec kFingerprint{"fingerprint", "The machine, which does not change.",
+                                  kFingerprintKeys};
 
-constexpr Key kCanaryKeys[] = {
+constexpr KeySpec kCanaryKeys[] = {
     {"before", types::or_null(kValues), "Of the canary that ran before the first block."},
     {"after", types::or_null(kValues), "Of the one that ran after the last block."},
 };
-constexpr Record kCanary{
+constexpr ObjectSpec kCanary{
     "canary", "The canary's times around a round: `canary_fma_ns` and `canary_stream_ns`.",
     kCanaryKeys};
 
-constexpr Key kBlockKeys[] = {
+constexpr KeySpec kBlockKeys[] = {
     {"cell_ids", kTexts, "Its cells: throughput and latency may be read from the same batches."},
     {"batches", kCount, "Batches computed."},
     {"samples", kCount, "Rows computed in wall_ns."},
@@ -52,9 +52,9 @@ constexpr Key kBlockKeys[] = {
      "One per batch, in order; of more than one batch in flight, one for all of them."},
     {"values", kValues, "Quantities of this block."},
 };
-constexpr Record kBlock{"block", "What one cell did in one round.", kBlockKeys};
+constexpr ObjectSpec kBlock{"block", "What one cell did in one round.", kBlockKeys};
 
-constexpr Key kHeaderKeys[] = {
+constexpr KeySpec kHeaderKeys[] = {
     {"line", types::word("header"), "Its kind."},
     {"schema", types::word(kJournalSchema), "Which format this is."},
     {"version", kText, "Of the Inferometer that measured."},
@@ -62,7 +62,7 @@ constexpr Key kHeaderKeys[] = {
     {"fingerprint", types::object_of(kFingerprint), "Where it was measured."},
 };
 
-constexpr Key kLaunchKeys[] = {
+constexpr KeySpec kLaunchKeys[] = {
     {"line", types::word("launch"), "Its kind."},
     {"launch", kLaunchNumber, "Its number, which grows; launches are never merged."},
     {"group", kText, "Which cells are compared with each other, for people."},
@@ -73,11 +73,11 @@ constexpr Key kLaunchKeys[] = {
     {"state", types::object(),
      "Of the machine, before: load average, pressure, steal, context switches, page faults, "
      "throttling."},
-    {"cells", types::list_of(types::object_of(measure::kOutcomeRecord), kMaxCells),
+    {"cells", types::list_of(types::object_of(measure::kOutcomeSpec), kMaxCells),
      "The group's cells: what loading and checking them told, failures among them."},
 };
 
-constexpr Key kRoundKeys[] = {
+constexpr KeySpec kRoundKeys[] = {
     {"line", types::word("round"), "Its kind."},
     {"launch", kLaunchNumber, "The launch that it belongs to,"},
     {"group", kText, "and that launch's group."},
@@ -89,7 +89,7 @@ constexpr Key kRoundKeys[] = {
      "One for every cell that lived, in the order in which they ran."},
 };
 
-constexpr Key kLaunchEndKeys[] = {
+constexpr KeySpec kLaunchEndKeys[] = {
     {"line", types::word("launch_end"), "Its kind."},
     {"launch", kLaunchNumber, "The launch that has ended,"},
     {"group", kText, "and that launch's group."},
@@ -105,12 +105,12 @@ constexpr Key kLaunchEndKeys[] = {
      "What all rounds together tell of a cell: which tasks used the CPUs in wall_ns."},
 };
 
-constexpr Key kOutcomeKeys[] = {
+constexpr KeySpec kOutcomeKeys[] = {
     {"line", types::word("outcome"), "Its kind."},
-    {"outcome", types::object_of(measure::kOutcomeRecord), "The outcome."},
+    {"outcome", types::object_of(measure::kOutcomeSpec), "The outcome."},
 };
 
-constexpr Record kLines[] = {
+constexpr ObjectSpec kLines[] = {
     {"header", "First; each further one begins the journal of another machine.", kHeaderKeys},
     {"launch", "When the workers of a group are loaded and checked.", kLaunchKeys},
     {"round", "After each round.", kRoundKeys},
@@ -120,17 +120,17 @@ constexpr Record kLines[] = {
 
 }  // namespace
 
-std::span<const Record> journal_lines() {
+std::span<const ObjectSpec> journal_lines() {
   return kLines;
 }
 
-std::span<const Record> journal_objects() {
-  static const Record objects[] = {kFingerprint, kCanary, kBlock, measure::kOutcomeRecord};
+std::span<const ObjectSpec> journal_objects() {
+  static const ObjectSpec objects[] = {kFingerprint, kCanary, kBlock, measure::kOutcomeSpec};
   return objects;
 }
 
-const Record& line_record(std::string_view kind) {
-  const auto found = std::ranges::find(kLines, kind, &Record::name);
+const ObjectSpec& line_spec(std::string_view kind) {
+  const auto found = std::ranges::find(kLines, kind, &ObjectSpec::name);
   if (found != std::end(kLines)) return *found;
   std::vector<std::string> kinds;
   for (const auto& line : kLines) kinds.emplace_back(line.name);

@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/record.hpp"
+#include "base/object_spec.hpp"
 
 namespace inferometer::campaign {
 
@@ -21,14 +21,14 @@ inline constexpr std::size_t kMaxJournalBytes = std::size_t{1} << 30;
 inline constexpr std::int64_t kMaxBlockBatches = 100'000;
 
 /// Kinds of lines; the name is the value of the key `line`, the help says when one is written.
-std::span<const Record> journal_lines();
+std::span<const ObjectSpec> journal_lines();
 /// Objects within them.
-std::span<const Record> journal_objects();
+std::span<const ObjectSpec> journal_objects();
 
 /// The kind of a line. Throws Error{Invalid} listing the kinds.
-const Record& line_record(std::string_view kind);
+const ObjectSpec& line_spec(std::string_view kind);
 
-/// {"schema", the bounds, "lines", "objects": records, "quantities": the keys that `values` may
+/// {"schema", the bounds, "lines", "objects": specs, "quantities": the keys that `values` may
 /// have}.
 Json schema_json();
 

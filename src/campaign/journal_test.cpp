@@ -92,13 +92,13 @@ TEST(JournalSchema, WritersWriteWhatTheTablesSay) {
                         to_json(launch_end()), outcome_line(outcome("a"))};
   ASSERT_EQ(std::size(lines), journal_lines().size());
   for (std::size_t i = 0; i < std::size(lines); ++i) {
-    const auto& record = journal_lines()[i];
-    EXPECT_EQ(lines[i].at("line"), record.name);
-    EXPECT_NO_THROW(check_record(lines[i], record)) << record.name;
-    EXPECT_EQ(lines[i].size(), record.keys.size());
-    for (std::size_t key = 0; key < record.keys.size(); ++key)
+    const auto& spec = journal_lines()[i];
+    EXPECT_EQ(lines[i].at("line"), spec.name);
+    EXPECT_NO_THROW(check_object(lines[i], spec)) << spec.name;
+    EXPECT_EQ(lines[i].size(), spec.keys.size());
+    for (std::size_t key = 0; key < spec.keys.size(); ++key)
       EXPECT_EQ(std::next(lines[i].begin(), static_cast<std::ptrdiff_t>(key)).key(),
-                record.keys[key].name)
+                spec.keys[key].name)
           << "as the document lists them";
   }
 }
@@ -106,11 +106,11 @@ TEST(JournalSchema, WritersWriteWhatTheTablesSay) {
 TEST(JournalSchema, EveryKeyIsExplainedAndEveryObjectDescribed) {
   std::set<std::string_view> objects;
   for (const auto& object : journal_objects()) objects.insert(object.name);
-  const auto check = [&](const Record& record) {
-    EXPECT_TRUE(record.help.ends_with('.')) << record.name;
-    for (const auto& key : record.keys) {
+  const auto check = [&](const ObjectSpec& spec) {
+    EXPECT_TRUE(spec.help.ends_with('.')) << spec.name;
+    for (const auto& key : spec.keys) {
       EXPECT_TRUE(key.help.ends_with('.') || key.help.ends_with(',')) << key.name;
-      EXPECT_TRUE(!key.type.record || objects.contains(key.type.record->name)) << key.name;
+      EXPECT_TRUE(!key.type.spec || objects.contains(key.type.spec->name)) << key.name;
     }
   };
   for (const auto& line : journal_lines()) check(line);

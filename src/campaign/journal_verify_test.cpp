@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "campaign/fake_journal.hpp"
+#include "campaign/journal_contents.hpp"
+#include "campaign/summary.hpp"
 
 namespace inferometer::campaign {
 namespace {
@@ -29,10 +31,17 @@ std::vector<std::string> told(const Lines& lines) {
 }
 
 struct Verify : testing::Test {
-  Verify() {
-    auto options = small_bench();
-    options.launches = 2;
-    lines = lines_of(journal_text(lab, options));
+  Verify() : lines(good()) {}
+
+  // Written once: every line of it is synchronised with the disk.
+  static const Lines& good() {
+    static const Lines lines = [] {
+      FakeLab lab;
+      auto options = small_bench();
+      options.launches = 2;
+      return lines_of(journal_text(lab, options));
+    }();
+    return lines;
   }
 
   std::size_t place(const std::string& kind, std::size_t number = 0) const {
@@ -315,6 +324,27 @@ TEST_F(Verify, AJoinedFileIsCheckedJournalByJournal) {
   ASSERT_EQ(all.size(), 1u);
   const auto at = lines_of(other).size() + lines.size() + 1;
   EXPECT_EQ(all[0], std::to_string(at) + ": the same journal stands in this file twice");
+}
+
+// Whatever stands in a stranger's journal is a finding, an Error or a figure.
+TEST(VerifyOddities, NothingOddEndsTheProgram) {
+  std::size_t accepted = 0, refused = 0;
+  const auto look = [&](const std::string& text, const std::string& what) {
+    SCOPED_TRACE(what);
+    const auto verified = verify_journal(text);
+    try {
+      for (const auto& outcome : summarise(parse_journal(text, "j")))
+        EXPECT_NO_THROW(measure::outcome_from_json(measure::to_json(outcome)));
+      EXPECT_FALSE(to_json(contents_of({text, "j"}).front()).empty());
+      ++accepted;
+    } catch (const Error&) {
+      EXPECT_GT(verified.problems, 0u);
+      ++refused;
+    }
+  };
+  for (const auto* workload : {"throughput", "memory"}) each_oddity(workload, look);
+  EXPECT_GT(accepted, 100u);
+  EXPECT_GT(refused, 100u);
 }
 
 TEST_F(Verify, FindingsAreBounded) {

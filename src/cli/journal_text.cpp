@@ -83,11 +83,11 @@ std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string record_text(const Record& record) {
+std::string spec_text(const ObjectSpec& spec) {
   std::vector<std::vector<std::string>> rows;
-  for (const auto& key : record.keys)
+  for (const auto& key : spec.keys)
     rows.push_back({"  " + std::string(key.name), shown(key.type), std::string(key.help)});
-  return fmt::format("{}: {}\n{}\n", record.name, record.help,
+  return fmt::format("{}: {}\n{}\n", spec.name, spec.help,
                      table_text({{"  key"}, {"value"}, {""}}, rows));
 }
 
@@ -131,8 +131,8 @@ Json verified_json(const std::string& path, const campaign::Verified& verified) 
 
 std::string schema_text() {
   std::string text = fmt::format("{}: one JSON object a line\n\n", campaign::kJournalSchema);
-  for (const auto& line : campaign::journal_lines()) text += record_text(line);
-  for (const auto& object : campaign::journal_objects()) text += record_text(object);
+  for (const auto& line : campaign::journal_lines()) text += spec_text(line);
+  for (const auto& object : campaign::journal_objects()) text += spec_text(object);
   return text + "`values` holds quantities: docs/measuring.md.\n";
 }
 

@@ -44,7 +44,7 @@ void check_status(const Json& json) {
   parse_status(json.get_ref<const std::string&>());
 }
 
-constexpr Key kOutcomeKeys[] = {
+constexpr KeySpec kOutcomeKeys[] = {
     {"cell_id", types::text(kIdLimit),
      "XXH3-128 hash of model, engine version, plugin and library, requested params, workload and "
      "input shapes."},
@@ -81,7 +81,8 @@ Json to_json(const Outcome& outcome) {
               {"rerun", outcome.rerun}};
 }
 
-constexpr Record kOutcomeRecord{"outcome", "One cell: a measurement, or a failure.", kOutcomeKeys};
+constexpr ObjectSpec kOutcomeSpec{"outcome", "One cell: a measurement, or a failure.",
+                                  kOutcomeKeys};
 
 void check_values(const Json& json) {
   if (!json.is_object()) refuse_key("values", "an object");
@@ -92,7 +93,7 @@ void check_values(const Json& json) {
 }
 
 Outcome outcome_from_json(const Json& json) {
-  check_record(json, kOutcomeRecord);
+  check_object(json, kOutcomeSpec);
   const auto text = [&](const char* key) { return json.at(key).get<std::string>(); };
   return {.cell_id = text("cell_id"),
           .cell = {.model = text("model"),

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "base/record.hpp"
+#include "base/object_spec.hpp"
 #include "inferometer/error.hpp"
 #include "inferometer/params.hpp"
 
@@ -49,7 +49,7 @@ struct Outcome {
 
 Json to_json(const Outcome& outcome);
 /// The keys of an outcome as JSON.
-extern const Record kOutcomeRecord;
+extern const ObjectSpec kOutcomeSpec;
 /// Throws Error{Invalid} for a key that is no Field, or a reason without its null quantity.
 void check_values(const Json& json);
 /// Bounded. Throws Error{Invalid} naming the key.

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "campaign/fake_journal.hpp"
 #include "report/charts.hpp"
 #include "report/format.hpp"
 
@@ -219,6 +220,23 @@ TEST(Report, StrangersTextNeverBecomesMarkup) {
   EXPECT_THAT(markdown, Not(HasSubstr("| <img")));
   EXPECT_EQ(csv_text("=1+1"), "'=1+1");
   EXPECT_EQ(csv_text("a,\"b\""), "\"a,\"\"b\"\"\"");
+}
+
+TEST(Report, NothingOddInAJournalEndsTheReport) {
+  std::size_t written = 0;
+  campaign::each_oddity("throughput", [&](const std::string& text, const std::string& what) {
+    SCOPED_TRACE(what);
+    try {
+      const auto document = document_of(campaign::parse_journals(text, "j"));
+      EXPECT_FALSE(to_text(document, Color::Off).empty());
+      EXPECT_FALSE(to_csv(document).empty());
+      charts_of(document);
+      ++written;
+    } catch (const Error&) {
+      // Refused by the reader.
+    }
+  });
+  EXPECT_GT(written, 100u);
 }
 
 TEST(Report, NumbersForPeople) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/record.hpp"
+#include "base/object_spec.hpp"
 
 #include <fmt/format.h>
 
@@ -48,8 +48,8 @@ bool fits(const Json& value, const ValueType& type) {
       return value.is_boolean();
     case Kind::Object:
       return value.is_object();
-    case Kind::Record:
-      if (value.is_object()) check_record(value, *type.record);
+    case Kind::Nested:
+      if (value.is_object()) check_object(value, *type.spec);
       return value.is_object();
     case Kind::Other:
       type.check(value);
@@ -58,7 +58,7 @@ bool fits(const Json& value, const ValueType& type) {
   return false;
 }
 
-void check_value(const Json& value, const Key& key) {
+void check_value(const Json& value, const KeySpec& key) {
   if (value.is_null() && key.type.null == ValueType::Null::Allowed) return;
   const auto refuse = [&] { refuse_key(key.name, shown(key.type)); };
   if (!key.type.most_items) {
@@ -73,7 +73,7 @@ void check_value(const Json& value, const Key& key) {
 std::string_view name_of(const ValueType& type) {
   constexpr std::string_view kNames[] = {"word",    "text",   "integer", "number",
                                          "boolean", "object", "",        ""};
-  if (type.kind == Kind::Record) return type.record->name;
+  if (type.kind == Kind::Nested) return type.spec->name;
   if (type.kind == Kind::Other) return type.word;
   return kNames[static_cast<std::size_t>(type.kind)];
 }
@@ -97,7 +97,7 @@ std::string shown_one(const ValueType& type) {
   }
 }
 
-Json key_json(const Key& key) {
+Json key_json(const KeySpec& key) {
   const auto& type = key.type;
   Json json{{"key", key.name}, {"type", name_of(type)}};
   if (type.kind == Kind::Word) json["word"] = type.word;
@@ -121,13 +121,13 @@ void refuse_key(std::string_view key, std::string_view expected) {
               {{"key", printable(key)}});
 }
 
-void check_record(const Json& json, const Record& record) {
-  if (!json.is_object()) refuse_key(record.name, "an object");
-  for (const auto& key : record.keys)
+void check_object(const Json& json, const ObjectSpec& spec) {
+  if (!json.is_object()) refuse_key(spec.name, "an object");
+  for (const auto& key : spec.keys)
     if (!json.contains(std::string(key.name))) refuse_key(key.name, "to be present");
   for (const auto& [name, value] : json.items()) {
-    const auto key = std::ranges::find(record.keys, std::string_view(name), &Key::name);
-    if (key == record.keys.end()) refuse_key(name, fmt::format("no such key in {}", record.name));
+    const auto key = std::ranges::find(spec.keys, std::string_view(name), &KeySpec::name);
+    if (key == spec.keys.end()) refuse_key(name, fmt::format("no such key in {}", spec.name));
     check_value(value, *key);
   }
 }
@@ -139,10 +139,10 @@ std::string shown(const ValueType& type) {
   return text;
 }
 
-Json to_json(const Record& record) {
+Json to_json(const ObjectSpec& spec) {
   auto keys = Json::array();
-  for (const auto& key : record.keys) keys.push_back(key_json(key));
-  return {{"name", record.name}, {"help", record.help}, {"keys", std::move(keys)}};
+  for (const auto& key : spec.keys) keys.push_back(key_json(key));
+  return {{"name", spec.name}, {"help", spec.help}, {"keys", std::move(keys)}};
 }
 
 }  // namespace inferometer

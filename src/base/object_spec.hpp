@@ -13,32 +13,32 @@
 
 namespace inferometer {
 
-struct Record;
+struct ObjectSpec;
 
 /// What a value must be; made by the functions below.
 struct ValueType {
-  enum class Kind { Word, Text, Integer, Number, Boolean, Object, Record, Other };
+  enum class Kind { Word, Text, Integer, Number, Boolean, Object, Nested, Other };
   enum class Null { Refused, Allowed };
   Kind kind = Kind::Text;
   std::string_view word;  ///< the only text allowed (Word); what people call the type (Other)
   std::int64_t least = 0, most = 0;  ///< of a number; bytes of a text
-  const Record* record = nullptr;
+  const ObjectSpec* spec = nullptr;
   void (*check)(const Json& value) = nullptr;  ///< Other: throws Error{Invalid}
   std::optional<std::size_t> most_items;       ///< given: a list of such values
   Null null = Null::Refused;
 };
 
-/// One key of a record.
-struct Key {
+/// One key of an object.
+struct KeySpec {
   std::string_view name;
   ValueType type;
   std::string_view help;  ///< one sentence
 };
 
-struct Record {
+struct ObjectSpec {
   std::string_view name;
   std::string_view help;
-  std::span<const Key> keys;
+  std::span<const KeySpec> keys;
 };
 
 namespace types {
@@ -61,8 +61,8 @@ constexpr ValueType boolean() {
 constexpr ValueType object() {
   return {.kind = ValueType::Kind::Object};
 }
-constexpr ValueType object_of(const Record& record) {
-  return {.kind = ValueType::Kind::Record, .record = &record};
+constexpr ValueType object_of(const ObjectSpec& spec) {
+  return {.kind = ValueType::Kind::Nested, .spec = &spec};
 }
 /// What only code can check.
 constexpr ValueType other(std::string_view name, void (*check)(const Json&)) {
@@ -78,9 +78,9 @@ constexpr ValueType or_null(ValueType type) {
 }
 }  // namespace types
 
-/// Throws Error{Invalid, "key 'x': expected ..."} for the first thing that is not as the record
+/// Throws Error{Invalid, "key 'x': expected ..."} for the first thing that is not as the spec
 /// says.
-void check_record(const Json& json, const Record& record);
+void check_object(const Json& json, const ObjectSpec& spec);
 
 /// "key 'x': expected ...", with the key in the context.
 [[noreturn]] void refuse_key(std::string_view key, std::string_view expected);
@@ -89,6 +89,6 @@ void check_record(const Json& json, const Record& record);
 std::string shown(const ValueType& type);
 
 /// {"name", "help", "keys": [{"key", "type", the bounds that it has, "null", "shown", "help"}]}.
-Json to_json(const Record& record);
+Json to_json(const ObjectSpec& spec);
 
 }  // namespace inferometer

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/record.hpp"
+#include "base/object_spec.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,9 +16,9 @@ void check_even(const Json& value) {
     throw Error(Status::Invalid, "is odd");
 }
 
-constexpr Key kInnerKeys[] = {{"share", types::or_null(types::number(0, 1)), "A share."}};
-constexpr Record kInner{"inner", "Within it.", kInnerKeys};
-constexpr Key kKeys[] = {
+constexpr KeySpec kInnerKeys[] = {{"share", types::or_null(types::number(0, 1)), "A share."}};
+constexpr ObjectSpec kInner{"inner", "Within it.", kInnerKeys};
+constexpr KeySpec kKeys[] = {
     {"line", types::word("outer"), "Its kind."},
     {"name", types::text(5), "What it is called."},
     {"count", types::integer(-2, 7), "How many."},
@@ -28,7 +28,7 @@ constexpr Key kKeys[] = {
     {"sizes", types::list_of(types::integer(0, 9), 3), "Some."},
     {"inner", types::list_of(types::object_of(kInner), 2), "More."},
 };
-constexpr Record kOuter{"outer", "For this test.", kKeys};
+constexpr ObjectSpec kOuter{"outer", "For this test.", kKeys};
 
 Json example() {
   return parse_json(
@@ -39,7 +39,7 @@ Json example() {
 
 std::string refusal_of(const Json& json) {
   try {
-    check_record(json, kOuter);
+    check_object(json, kOuter);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Status::Invalid);
     return error.what();
@@ -53,13 +53,13 @@ std::string refusal_with(const std::string& key, Json value) {
   return refusal_of(json);
 }
 
-TEST(Record, TakesWhatItSays) {
+TEST(ObjectSpec, TakesWhatItSays) {
   EXPECT_EQ(refusal_of(example()), "accepted");
   EXPECT_EQ(refusal_with("inner", Json::array()), "accepted");
   EXPECT_EQ(refusal_with("count", 7u), "accepted");
 }
 
-TEST(Record, RefusesEveryOtherValueAndSaysWhatIsExpected) {
+TEST(ObjectSpec, RefusesEveryOtherValueAndSaysWhatIsExpected) {
   const std::pair<const char*, Json> wrong[] = {
       {"line", "inner"},
       {"line", 1},
@@ -87,7 +87,7 @@ TEST(Record, RefusesEveryOtherValueAndSaysWhatIsExpected) {
   EXPECT_THAT(refusal_with("inner", Json::array({{{"share", "x"}}})), HasSubstr("'share'"));
 }
 
-TEST(Record, EveryKeyIsNeededAndNoOtherAllowed) {
+TEST(ObjectSpec, EveryKeyIsNeededAndNoOtherAllowed) {
   for (const auto& key : kKeys) {
     auto json = example();
     json.erase(std::string(key.name));
@@ -98,7 +98,7 @@ TEST(Record, EveryKeyIsNeededAndNoOtherAllowed) {
   EXPECT_THAT(refusal_with("inner", Json::array({Json::object()})), HasSubstr("'share'"));
 }
 
-TEST(Record, DescribesItself) {
+TEST(ObjectSpec, DescribesItself) {
   const auto json = to_json(kOuter);
   EXPECT_EQ(json["name"], "outer");
   ASSERT_EQ(json["keys"].size(), std::size(kKeys));
