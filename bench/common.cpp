@@ -26,10 +26,10 @@ std::string_view to_string(Verdict verdict) noexcept {
   return "";
 }
 
-fs::path write_model(const ScratchFolder& folder, const std::string& name, std::int64_t batch,
-                     std::optional<std::int64_t> image_size) {
-  const fs::path path =
-      folder.path() / fmt::format("{}_{}_b{}.onnx", name, image_size.value_or(0), batch);
+fs::path write_model(const ScratchFolder& folder, const std::string& name,
+                     std::optional<std::int64_t> batch, std::optional<std::int64_t> image_size) {
+  const fs::path path = folder.path() / fmt::format("{}_{}_b{}.onnx", name, image_size.value_or(0),
+                                                    batch.value_or(0));
   if (!fs::exists(path))
     graph::write_onnx(graph::zoo(name, {.batch = batch, .image_size = image_size}), path);
   return path;

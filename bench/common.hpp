@@ -18,10 +18,11 @@ namespace inferometer::bench {
 enum class Verdict { Passed = 0, Missed = 1, Unfit = 77 };
 std::string_view to_string(Verdict verdict) noexcept;
 
-/// Writes a network of the zoo with a fixed batch (and images of another size than its own) and
-/// gives its path.
+/// Writes a network of the zoo with a fixed batch (none: any) and perhaps images of another size
+/// than its own, and gives its path.
 std::filesystem::path write_model(const ScratchFolder& folder, const std::string& name,
-                                  std::int64_t batch, std::optional<std::int64_t> image_size = {});
+                                  std::optional<std::int64_t> batch,
+                                  std::optional<std::int64_t> image_size = {});
 
 std::int64_t now_ns();
 

@@ -42,7 +42,8 @@ class Truths {
   explicit Truths(std::filesystem::path model) : model_(std::move(model)) {}
 
   Finding slower_work() {
-    const auto outcomes = compare({{"batch_work_kfma", {kWork, std::int64_t{std::llround(kSlower * kWork)}}}});
+    const auto outcomes =
+        compare({{"batch_work_kfma", {kWork, std::int64_t{std::llround(kSlower * kWork)}}}});
     const auto& slower = outcomes.at(1);
     const double lower = number(slower, "ratio_lower"), upper = number(slower, "ratio_upper");
     return judged(

@@ -88,8 +88,9 @@ void run_rounds(Session& session, const LaunchPlan& plan, const std::vector<Seat
             session.meter->done(before_s + round_s, fmt::format("{}: round {} of {}", plan.group,
                                                                 record.round, plan.rounds));
           }};
-  record_failures(session, subjects,
-                  measure::run_schedule(pointers, schedule, hooks, session.stop).failures);
+  const auto result = measure::run_schedule(pointers, schedule, hooks, session.stop);
+  session.has_canary = true;
+  record_failures(session, subjects, result.failures);
 }
 
 void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats,

@@ -9,6 +9,7 @@
 namespace inferometer::campaign {
 namespace {
 
+constexpr double kFirstS = 0.7;     // the canary's process and the machine's peaks, once
 constexpr double kTurnS = 0.005;    // to wake, to park, to tell
 constexpr double kWarmUpS = 0.5;    // measure::ScheduleOptions
 constexpr double kLongBlockS = 1;   // above it precision costs too much time
@@ -41,7 +42,7 @@ double golden_cost_s(const Session& session, const Contender& contender) {
 }
 
 double warm_up_cost_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = 0;
+  double seconds = session.has_canary ? 0 : kFirstS;
   for (const auto& entrant : plan.entrants)
     seconds += subjects_of(entrant) *
                std::max(kWarmUpS, 3 * session.cost.batch_s(entrant.contender->cell));

@@ -48,6 +48,7 @@ struct Session {
   std::int64_t golden_ns = 0;             ///< that they took
   std::set<std::string> too_large;        ///< cell_ids that would not fit into memory
   std::optional<MachineProfile> profile;  ///< of this machine, if one was made
+  bool has_canary = false;                ///< its process runs
   CostModel cost{models, profile ? &*profile : nullptr};
   WorkMeter* meter = nullptr;
 
