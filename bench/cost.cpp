@@ -45,7 +45,7 @@ std::vector<Cell> cells_of(const campaign::Journal& journal, const std::string& 
         {fmt::format("{} {} batch {}", network, first.cell.engine,
                      to_string(first.cell.params.at("batch_size"))),
          launch.predicted_s, end->wall_s,
-         outcome != outcomes.end() && outcome->values.value("noise_verdict", "") == "fit"});
+         outcome != outcomes.end() && outcome->values.value("noise_verdict", Json()) == "fit"});
   }
   return cells;
 }

@@ -33,40 +33,49 @@ bool is_kernel(const Json& event) {
          event["args"].is_object() && event.value("dur", Json()).is_number();
 }
 
-struct Sum {
+// The first runs are slower, and a trace begins with them.
+constexpr std::size_t kLastRuns = 10;
+
+struct Node {
   plugin::ProfileRow row;
-  std::int64_t us = 0, runs = 0;
+  std::vector<std::int64_t> us;  ///< one per run, in order
 };
 
-void add(const Json& event, std::vector<Sum>& sums) {
+std::int64_t median_ns(std::vector<std::int64_t> us) {
+  if (us.size() > kLastRuns) us.erase(us.begin(), us.end() - kLastRuns);
+  std::ranges::sort(us);
+  return (us[(us.size() - 1) / 2] + us[us.size() / 2]) * 1000 / 2;
+}
+
+void add(const Json& event, std::vector<Node>& nodes) {
   auto name = event["name"].get<std::string>();
   name.resize(name.size() - kKernelTime.size());
   const auto& arguments = event["args"];
-  auto known = std::ranges::find_if(sums, [&](const Sum& sum) { return sum.row.node == name; });
-  if (known == sums.end()) {
-    sums.push_back({{.node = name,
-                     .kernel = arguments.value("op_name", ""),
-                     .precision = precision_of(arguments)}});
-    known = sums.end() - 1;
+  auto known = std::ranges::find_if(nodes, [&](const Node& node) { return node.row.node == name; });
+  if (known == nodes.end()) {
+    nodes.push_back({{.node = name,
+                      .kernel = arguments.value("op_name", ""),
+                      .precision = precision_of(arguments)},
+                     {}});
+    known = nodes.end() - 1;
   }
-  known->us += event["dur"].get<std::int64_t>();
-  known->runs += 1;
+  known->us.push_back(event["dur"].get<std::int64_t>());
 }
 
 }  // namespace
 
 std::vector<plugin::ProfileRow> rows_of_trace(std::string_view trace) {
-  std::vector<Sum> sums;
+  std::vector<Node> nodes;
   try {
     for (const auto& event : parse_json(trace, "profile"))
-      if (is_kernel(event)) add(event, sums);
+      if (is_kernel(event)) add(event, nodes);
   } catch (const nlohmann::json::exception& bad) {
     throw Error(Status::PredictFailed, fmt::format("ONNX Runtime's profile: {}", bad.what()));
   }
   std::vector<plugin::ProfileRow> rows;
-  for (auto& sum : sums) {
-    sum.row.ns = sum.us * 1000 / sum.runs;
-    rows.push_back(std::move(sum.row));
+  for (auto& node : nodes) {
+    node.row.ns = median_ns(std::move(node.us));
+    rows.push_back(std::move(node.row));
   }
   return rows;
 }

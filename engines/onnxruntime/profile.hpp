@@ -13,7 +13,7 @@
 
 namespace inferometer::onnxruntime {
 
-/// One row a node in order of execution, the mean over the runs that the trace holds. Throws
+/// One row a node in order of execution, the median over the last ten runs of the trace. Throws
 /// Error{PredictFailed} for text that is no such trace.
 std::vector<plugin::ProfileRow> rows_of_trace(std::string_view trace);
 

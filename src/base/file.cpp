@@ -114,8 +114,10 @@ void write_new_file(const std::filesystem::path& path, std::span<const std::stri
 }
 
 ScratchFolder::ScratchFolder(std::string_view name) {
-  auto pattern =
-      (std::filesystem::temp_directory_path() / (std::string(name) + "-XXXXXX")).string();
+  std::error_code problem;
+  const auto folder = std::filesystem::temp_directory_path(problem);
+  if (problem) fail(folder, "no folder for temporary files (TMPDIR): " + problem.message());
+  auto pattern = (folder / (std::string(name) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) fail(pattern, std::strerror(errno));
   path_ = pattern;
 }

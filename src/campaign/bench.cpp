@@ -68,18 +68,11 @@ void skip_too_large(Session& session, const std::vector<Contender>& contenders, 
   for (const auto& contender : contenders) {
     const auto least = session.cost.least_bytes(contender.cell);
     if (least <= free) continue;
-    for (const auto& [workload, id] : contender.ids) {
-      session.too_large.insert(id);
-      const auto cell = contender.with(workload);
-      session.record({.cell_id = id,
-                      .cell = cell,
-                      .status = Status::Skipped,
-                      .stage = "load",
-                      .reason = fmt::format("it needs at least {} for weights and activations, and "
-                                            "{} are free: take a smaller batch",
-                                            gibibytes(least), gibibytes(free)),
-                      .rerun = rerun_line(cell, session.options)});
-    }
+    const auto reason = fmt::format("it needs at least {} and {} are free: take a smaller batch",
+                                    gibibytes(least), gibibytes(free));
+    for (const auto& [workload, id] : contender.ids)
+      if (!failure_of(session.journal, id) && complete_launches(session.journal, id) == 0)
+        session.too_large.emplace(id, reason);
   }
 }
 
@@ -120,6 +113,24 @@ std::vector<std::string> possible(const Session& session, const Contender& conte
   return workloads;
 }
 
+bool wanted(const LaunchPlan& plan, const std::string& workload) {
+  return std::ranges::any_of(plan.entrants, [&](const Entrant& entrant) {
+    return std::ranges::find(entrant.workloads, workload) != entrant.workloads.end();
+  });
+}
+
+// The control runs whatever the others are timed at, even where nothing of its own is missing.
+void add_control(const Session& session, const Contender& control, LaunchPlan& plan) {
+  if (plan.entrants.front().contender != &control)
+    plan.entrants.insert(plan.entrants.begin(), {&control, {}});
+  auto& own = plan.entrants.front().workloads;
+  for (const auto& workload : possible(session, control))
+    if (wanted(plan, workload) && std::ranges::find(own, workload) == own.end())
+      own.push_back(workload);
+  plan.has_control = !own.empty();
+  if (own.empty()) plan.entrants.erase(plan.entrants.begin());
+}
+
 // Who runs in this lap over the groups: those with something missing, and the control if they need
 // it. Empty: nobody.
 LaunchPlan plan_launch(const Session& session, const Group& group,
@@ -130,12 +141,7 @@ LaunchPlan plan_launch(const Session& session, const Group& group,
     if (!entrant.workloads.empty()) plan.entrants.push_back(std::move(entrant));
   }
   if (plan.entrants.empty() || !plan.has_control) return plan;
-  const auto* control = &contenders[group.control];
-  if (plan.entrants.front().contender != control) {
-    auto workloads = possible(session, *control);
-    plan.has_control = !workloads.empty();
-    if (plan.has_control) plan.entrants.insert(plan.entrants.begin(), {control, workloads});
-  }
+  add_control(session, contenders[group.control], plan);
   return plan;
 }
 
@@ -187,6 +193,9 @@ void run_laps(Session& session, const std::vector<Group>& groups,
   }
 }
 
+constexpr const char* kInterrupted =
+    "interrupted before anything of it was measured; --resume goes on";
+
 // Cells that no launch met and no failure ended have an outcome all the same.
 void add_skipped(Session& session, const std::vector<Contender>& contenders) {
   std::set<std::string> met;
@@ -197,12 +206,13 @@ void add_skipped(Session& session, const std::vector<Contender>& contenders) {
     for (const auto& [workload, id] : contender.ids) {
       if (met.contains(id)) continue;
       const auto cell = contender.with(workload);
+      const auto large = session.too_large.find(id);
       keep_outcome(session.journal,
                    {.cell_id = id,
                     .cell = cell,
                     .status = Status::Skipped,
                     .stage = "measure",
-                    .reason = "interrupted before anything of it was measured; --resume goes on",
+                    .reason = large == session.too_large.end() ? kInterrupted : large->second,
                     .rerun = rerun_line(cell, session.options)});
     }
 }

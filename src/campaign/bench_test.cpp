@@ -249,7 +249,7 @@ TEST_F(Bench, ACrashWhileLoadingLeavesTheOthersAlone) {
 
 TEST_F(Bench, ACrashWithinTheRoundsLeavesTheOthersAlone) {
   lab.scripts["fast"].at_block = Error(Status::Crashed, "signal 9");
-  lab.scripts["fast"].block_number = 8;
+  lab.scripts["fast"].block_number = 20;  // memory has fewer
   const auto result = go();
   EXPECT_EQ(find(result, "fast", "throughput").status, Status::Crashed);
   EXPECT_EQ(find(result, "fast", "throughput").stage, "predict");
@@ -355,6 +355,21 @@ TEST_F(Bench, AProfileIsTheMedianOverCallsInTheEnginesOrder) {
   EXPECT_EQ(values.at("profile_nodes"), wanted);
   EXPECT_EQ(values.at("profile_total_ns"), 108);
   EXPECT_EQ(find(result, "slow", "profile").status, Status::Unsupported);
+}
+
+TEST_F(Bench, AControlThatHasAllButAnotherWorkloadIsTimedWithTheNewcomers) {
+  options.journal = journal;
+  options.batch_sizes = {1};
+  options.engines = {"slow"};
+  options.workloads = {"throughput"};
+  go();
+  options.resume = true;
+  options.engines = {"slow", "fast"};
+  options.workloads = {"throughput", "load"};
+  const auto result = go();
+  EXPECT_NEAR(find(result, "fast", "throughput").values.at("ratio_to_control").get<double>(), 2,
+              1e-4);
+  EXPECT_EQ(find(result, "slow", "load").status, Status::Ok);
 }
 
 TEST_F(Bench, LongBlocksGetFewerRoundsUnlessAskedFor) {

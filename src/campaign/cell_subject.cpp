@@ -9,8 +9,9 @@ namespace {
 // Nothing is dropped unless a profile of this machine found the engine's first batch biased.
 CellSubject::FirstBatch first_batch_of(const Session& session, const Seat& seat) {
   const auto* facts = session.profile ? facts_of(*session.profile, seat.info.engine) : nullptr;
-  return facts && facts->first_batch_biased() ? CellSubject::FirstBatch::Unseen
-                                              : CellSubject::FirstBatch::Timed;
+  return facts && facts->version == seat.info.engine_version && facts->first_batch_biased()
+             ? CellSubject::FirstBatch::Unseen
+             : CellSubject::FirstBatch::Timed;
 }
 
 void add_subjects(const Session& session, const Seat& seat, Subjects& subjects) {
@@ -48,14 +49,13 @@ CellSubject::CellSubject(const Seat& seat, std::vector<std::string> cell_ids, Ki
 
 measure::BlockTimings CellSubject::one_block(std::int64_t batches) {
   auto report = seat_.worker->block(batches, process::Poison::Off);
-  cpu_ns_ += report.cpu_ns;
   wall_ns_ += report.wall_ns;
-  return {report.wall_ns, report.samples, report.batches, std::move(report.timings_ns)};
+  return {report.wall_ns, report.samples, report.batches, std::move(report.timings_ns),
+          report.cpu_ns};
 }
 
 measure::BlockTimings CellSubject::run_block(std::int64_t batches) {
   if (first_ == FirstBatch::Unseen) one_block(1);
-  cpu_ns_ = 0;
   if (kind_ == Kind::Stream) return one_block(batches);
   measure::BlockTimings all;
   for (std::int64_t i = 0; i < batches; ++i) {
@@ -63,6 +63,7 @@ measure::BlockTimings CellSubject::run_block(std::int64_t batches) {
     all.wall_ns += block.wall_ns;
     all.samples += block.samples;
     all.batches += block.batches;
+    all.cpu_ns += block.cpu_ns;
     all.timings_ns.push_back(block.wall_ns);
   }
   return all;
@@ -83,17 +84,29 @@ Block CellSubject::journal_block(const measure::BlockTimings& timings) const {
               .wall_ns = timings.wall_ns,
               .timings_ns = timings.timings_ns};
   if (timings.wall_ns > 0)
-    block.values["cpus_used"] = static_cast<double>(cpu_ns_) / static_cast<double>(timings.wall_ns);
+    block.values["cpus_used"] =
+        static_cast<double>(timings.cpu_ns) / static_cast<double>(timings.wall_ns);
   return block;
 }
 
-std::optional<Block> CellSubject::use() const {
+std::optional<Block> CellSubject::use(std::int64_t wall_ns) const {
   const auto after = seat_.worker->tasks();
-  if (wall_ns_ <= 0 || after.empty()) return std::nullopt;
-  const auto use = measure::cpus_used(before_, after, wall_ns_);
+  if (wall_ns <= 0 || after.empty()) return std::nullopt;
+  const auto use = measure::cpus_used(before_, after, wall_ns);
   return Block{.cell_ids = cell_ids_,
-               .wall_ns = wall_ns_,
+               .wall_ns = wall_ns,
                .values = {{"cpus_used_by_task", measure::to_json(use.busy)}}};
+}
+
+std::vector<Block> task_use(const Subjects& subjects) {
+  std::vector<Block> blocks;
+  for (const auto& subject : subjects) {
+    std::int64_t wall_ns = 0;
+    for (const auto& other : subjects)
+      if (&other->seat() == &subject->seat()) wall_ns += other->wall_ns();
+    if (auto block = subject->use(wall_ns)) blocks.push_back(std::move(*block));
+  }
+  return blocks;
 }
 
 }  // namespace inferometer::campaign

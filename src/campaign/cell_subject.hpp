@@ -30,10 +30,14 @@ class CellSubject : public measure::Subject {
   /// Its own cells end with this error, not the seat's others: what loading told is whole, and
   /// passes have processes of their own.
   std::vector<measure::Outcome> failed(const Error& error) const;
-  /// The journal's block of the block that ran last.
+  /// The journal's form of a block that it ran.
   Block journal_block(const measure::BlockTimings& timings) const;
-  /// Which tasks used the CPUs since the subject was made; none: no block ran, or the worker died.
-  std::optional<Block> use() const;
+  const Seat& seat() const noexcept { return seat_; }
+  /// Of all blocks, those of warming up too.
+  std::int64_t wall_ns() const noexcept { return wall_ns_; }
+  /// Which tasks of the worker used the CPUs since the subject was made, over `wall_ns` of blocks;
+  /// none: no block ran, or the worker died.
+  std::optional<Block> use(std::int64_t wall_ns) const;
 
  private:
   measure::BlockTimings one_block(std::int64_t batches);
@@ -42,12 +46,14 @@ class CellSubject : public measure::Subject {
   std::vector<std::string> cell_ids_;
   Kind kind_;
   FirstBatch first_;
-  std::int64_t cpu_ns_ = 0;   ///< in the last block
-  std::int64_t wall_ns_ = 0;  ///< of all blocks, those of warming up too
+  std::int64_t wall_ns_ = 0;
   std::vector<measure::TaskTime> before_;
 };
 
 using Subjects = std::vector<std::unique_ptr<CellSubject>>;
+
+/// Over all blocks of a worker: one alone is too short for the kernel's ticks.
+std::vector<Block> task_use(const Subjects& subjects);
 
 /// Of the seats that have a worker and cells to be timed.
 Subjects subjects_of(const Session& session, const std::vector<Seat>& seats);

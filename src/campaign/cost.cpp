@@ -112,10 +112,12 @@ std::optional<double> CostModel::speed_of_engine(const std::string& engine) cons
   for (const auto& each : known_)
     if (each.cell.engine == engine && each.batch_s.value_or(0) > 0 &&
         models_.contains(each.cell.model) && flops(each.cell) > 0)
-      speeds.push_back(flops(each.cell) / *each.batch_s);
+      speeds.push_back(flops(each.cell) / *each.batch_s /
+                       static_cast<double>(threads_of(each.cell, profile_)));
   if (!speeds.empty()) return measure::median(speeds);
   const auto* facts = profile_ ? facts_of(*profile_, engine) : nullptr;
-  if (facts && facts->flops_per_s > 0) return facts->flops_per_s;
+  if (facts && facts->flops_per_s > 0)
+    return facts->flops_per_s / static_cast<double>(threads_of({}, profile_));
   return std::nullopt;
 }
 
@@ -131,13 +133,15 @@ double CostModel::guessed_speed(const measure::Cell& cell) const {
 double CostModel::batch_s(const measure::Cell& cell) const {
   if (const auto known = known_at(cell, &Observation::batch_s, kCallS)) return *known;
   const auto speed = speed_of_engine(cell.engine);
-  return kCallS + flops(cell) / speed.value_or(guessed_speed(cell));
+  if (!speed) return kCallS + flops(cell) / guessed_speed(cell);
+  return kCallS + flops(cell) / (*speed * static_cast<double>(threads_of(cell, profile_)));
 }
 
 double CostModel::load_s(const measure::Cell& cell) const {
   // It hardly depends on the batch, and not at all on most params.
-  const auto loads = points_of(cell, &Observation::load_s, same_model);
-  if (!loads.empty()) return loads.back().second + kProcessS;
+  for (const auto same : {same_but_batch, same_model})
+    if (const auto loads = points_of(cell, &Observation::load_s, same); !loads.empty())
+      return loads.back().second + kProcessS;
   const auto parameters = static_cast<double>(models_.at(cell.model).parameters.value_or(0));
   const auto* facts = profile_ ? facts_of(*profile_, cell.engine) : nullptr;
   if (facts && facts->load_s > 0)
@@ -152,19 +156,28 @@ double CostModel::golden_s(const measure::Cell& cell, std::int64_t rows) const {
 
 double CostModel::least_bytes(const measure::Cell& cell) const {
   const auto& facts = models_.at(cell.model);
-  return 4 * static_cast<double>(facts.parameters.value_or(0)) +
-         static_cast<double>(facts.activation_bytes.value_or(0)) * rows_of(cell);
+  const auto least = 4 * static_cast<double>(facts.parameters.value_or(0)) +
+                     static_cast<double>(facts.activation_bytes.value_or(0)) * rows_of(cell);
+  for (const auto& [rows, peak] : points_of(cell, &Observation::peak_bytes, same_but_batch))
+    if (rows == rows_of(cell)) return std::max(least, peak);
+  return least;
+}
+
+// A line; or, where one point says nothing of what a row costs, its activations.
+std::optional<double> CostModel::known_peak(const measure::Cell& cell, Same same) const {
+  const auto points = points_of(cell, &Observation::peak_bytes, same);
+  const auto rows = rows_of(cell);
+  for (const auto& [x, y] : points)
+    if (x == rows) return y;
+  if (const auto line = rising_line(points)) return line->at(rows);
+  if (points.empty()) return std::nullopt;
+  const auto row = static_cast<double>(models_.at(cell.model).activation_bytes.value_or(0));
+  return points.front().second + kActivationCopies * row * (rows - points.front().first);
 }
 
 double CostModel::peak_bytes(const measure::Cell& cell) const {
-  if (const auto known = known_at(cell, &Observation::peak_bytes, 1e18)) {
-    // One point says nothing of what a row costs: its activations do.
-    const auto points = points_of(cell, &Observation::peak_bytes, same_but_batch);
-    if (points.size() != 1) return *known;
-    const auto more = rows_of(cell) - points.front().first;
-    const auto row = static_cast<double>(models_.at(cell.model).activation_bytes.value_or(0));
-    return std::max(points.front().second + kActivationCopies * row * more, least_bytes(cell));
-  }
+  for (const auto same : {same_but_batch, same_model})
+    if (const auto known = known_peak(cell, same)) return std::max(*known, least_bytes(cell));
   const auto& facts = models_.at(cell.model);
   return kEngineBytes + kWeightCopies * 4 * static_cast<double>(facts.parameters.value_or(0)) +
          kActivationCopies * static_cast<double>(facts.activation_bytes.value_or(0)) *

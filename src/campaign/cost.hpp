@@ -44,7 +44,8 @@ class CostModel {
   /// Resident bytes at the peak: m0 + m1 x rows through what is known; else from weights and
   /// activations.
   double peak_bytes(const measure::Cell& cell) const;
-  /// What it can't do without: weights once, and the activations that live at the same time.
+  /// What it can't do without: weights once and the activations that live at the same time, or the
+  /// peak that it was seen to have.
   double least_bytes(const measure::Cell& cell) const;
 
  private:
@@ -55,7 +56,9 @@ class CostModel {
   double rows_of(const measure::Cell& cell) const;
   Points points_of(const measure::Cell& cell, Member figure, Same same) const;
   std::optional<double> known_at(const measure::Cell& cell, Member figure, double base) const;
+  std::optional<double> known_peak(const measure::Cell& cell, Same same) const;
   double flops(const measure::Cell& cell) const;
+  /// FLOP/s of one thread.
   std::optional<double> speed_of_engine(const std::string& engine) const;
   double guessed_speed(const measure::Cell& cell) const;
 

@@ -242,7 +242,8 @@ class ProcessLab : public Lab {
       if (!canary) canary = std::make_unique<CanaryWorker>(cpus);
       return canary->read(aim_ns);
     } catch (const Error&) {
-      return std::nullopt;  // outcomes then say that no canary ran
+      canaries_.erase(cpus);  // another may live longer; outcomes say that none ran
+      return std::nullopt;
     }
   }
   Peaks peaks(std::int64_t threads, DType dtype) override {

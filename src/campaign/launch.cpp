@@ -77,7 +77,8 @@ void run_rounds(Session& session, const LaunchPlan& plan, const std::vector<Seat
       .block_ns = block_ns,
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
       .most_batches = kMaxBlockBatches,
-      .rounds_per_canary = measure::rounds_per_canary(round_ns)};
+      .rounds_per_canary =
+          measure::rounds_per_canary(std::max(round_ns, static_cast<std::int64_t>(1e9 * round_s)))};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
       .canary = [&] { return overhead.canary(cpus, canary_ns); },
@@ -106,14 +107,6 @@ void record_launch(Session& session, const LaunchPlan& plan, const std::vector<S
   if (plan.has_control && seats.front().worker)
     for (const auto& cell : seats.front().cells) launch.controls.push_back(cell.cell_id);
   session.record(std::move(launch));
-}
-
-// Which tasks used the CPUs, over all blocks: a block alone is too short for the kernel's ticks.
-std::vector<Block> task_use(const Subjects& subjects) {
-  std::vector<Block> blocks;
-  for (const auto& subject : subjects)
-    if (auto block = subject->use()) blocks.push_back(std::move(*block));
-  return blocks;
 }
 
 // Seconds since the launch began, without those of right answers.

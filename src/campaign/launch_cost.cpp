@@ -22,7 +22,8 @@ bool has(const Entrant& entrant, const char* workload) {
 // Throughput and latency share blocks unless batches overlap.
 int subjects_of(const Entrant& entrant) {
   const int timed = int{has(entrant, "throughput")} + int{has(entrant, "latency")};
-  const auto in_flight = integer_param(entrant.contender->cell.params, "in_flight", 1);
+  const auto& params = entrant.contender->cell.params;
+  const auto in_flight = integer_param(params, "in_flight", integer_param(params, "streams", 1));
   return in_flight > 1 ? timed : std::min(timed, 1);
 }
 

@@ -50,7 +50,7 @@ std::optional<Json> profile_pass(Session& session, const Seat& seat) {
   worker->load();
   worker->prepare(batch_for(session, seat));
   worker->block(kWarmUpBatches, process::Poison::Off);
-  auto timings = worker->block(kCalls, process::Poison::Off).timings_ns;
+  const auto report = worker->block(kCalls, process::Poison::Off);
   std::vector<Json> calls;
   for (int call = 0; call < kCalls; ++call) {
     if (session.stop.stop_requested()) return std::nullopt;
@@ -58,8 +58,7 @@ std::optional<Json> profile_pass(Session& session, const Seat& seat) {
   }
   if (calls.front().empty())
     throw Error(Status::Unsupported, cell.engine + " gives no profile of its nodes");
-  std::ranges::sort(timings);
-  return values_of(median_rows(calls), timings[timings.size() / 2]);
+  return values_of(median_rows(calls), report.wall_ns / report.batches);
 }
 
 }  // namespace inferometer::campaign

@@ -98,7 +98,7 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
              {"effective_params", info.effective},    {"effective_proof", info.proof},
              {"input_seed", session.options.seed}};
   if (const auto* known = session.profile ? facts_of(*session.profile, info.engine) : nullptr;
-      known && known->why.empty())
+      known && known->why.empty() && known->version == info.engine_version)
     facts["first_batch_ratio"] = known->first_batch_ratio;
   if (info.requested.contains("threads"))
     facts["cpus_allowed"] = integer_param(info.requested, "threads", 1);

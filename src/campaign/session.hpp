@@ -44,11 +44,11 @@ struct Session {
   std::map<std::string, ModelFacts> models;
   std::map<std::string, Golden> goldens;  ///< by model, dims and rows
   std::map<std::pair<std::string, std::int64_t>, std::vector<Tensor>> batches;  ///< and rows
-  std::set<std::string> golden_models;    ///< whose right answers are known
-  std::int64_t golden_ns = 0;             ///< that they took
-  std::set<std::string> too_large;        ///< cell_ids that would not fit into memory
-  std::optional<MachineProfile> profile;  ///< of this machine, if one was made
-  bool has_canary = false;                ///< its process runs
+  std::set<std::string> golden_models;           ///< whose right answers are known
+  std::int64_t golden_ns = 0;                    ///< that they took
+  std::map<std::string, std::string> too_large;  ///< cell_ids that would not fit, and why
+  std::optional<MachineProfile> profile;         ///< of this machine, if one was made
+  bool has_canary = false;                       ///< its process runs
   CostModel cost{models, profile ? &*profile : nullptr};
   WorkMeter* meter = nullptr;
 

@@ -91,6 +91,14 @@ void put_value(const std::string& key, const Json& value, Outcome& outcome) {
   outcome.values[key] = value;
 }
 
+// What one launch could give and another couldn't: the reason would make a line that nobody reads.
+void drop_reasons_beside_values(Outcome& outcome) {
+  std::vector<std::string> given;
+  for (const auto& [key, value] : outcome.values.items())
+    if (!value.is_null() && outcome.values.contains(key + "_why")) given.push_back(key);
+  for (const auto& key : given) drop_reason(key, outcome);
+}
+
 }  // namespace
 
 void put_pass(std::span<const Block* const> blocks, Outcome& outcome) {
@@ -110,6 +118,7 @@ void put_pass(std::span<const Block* const> blocks, Outcome& outcome) {
     else
       outcome.values.erase(key);
   outcome.values.update(missing);
+  drop_reasons_beside_values(outcome);
   outcome.values["launches"] = blocks.size();
   warn_of_idle(outcome);
   warn_of_growth(outcome);

@@ -43,7 +43,8 @@ constexpr Field kFields[] = {
      "Samples per second of the median block: wall time from rows handed over to outputs "
      "readable."},
     {"throughput_lower_samples_per_s", "lower",
-     "Lower bound of the median rate over rounds, exact binomial ranks at 95 %."},
+     "Lower bound of the rate at 95 %: binomial ranks and the known launch spread for one launch, "
+     "Student's t over the medians of two or more."},
     {"throughput_upper_samples_per_s", "upper", "Upper bound of the same."},
     {"throughput_mean_samples_per_s", "samples/s (mean)",
      "All samples of all blocks divided by their total wall time."},
@@ -214,7 +215,7 @@ constexpr Field kFields[] = {
     {"profile_nodes", "nodes",
      "A list of {node, kernel, precision, ns} in the engine's order: medians over ten calls."},
     {"profile_total_ns", "all nodes", "Sum over the nodes."},
-    {"profile_batch_ns", "batch", "Median time of a batch while profiling, on our clock."},
+    {"profile_batch_ns", "batch", "Mean time of a batch of ten while profiling, on our clock."},
 
     // What goes with every outcome.
     {"engine_version", "version", "The engine library's own version."},

@@ -112,10 +112,8 @@ std::int64_t free_memory_bytes(const fs::path& root) {
     throw Error(Status::Unavailable, "no MemAvailable in " + (root / "proc/meminfo").string());
   const auto group = cgroup_of_self(root);
   const auto free = *available * kKibibyte;
-  if (!group.memory_limit_bytes) return free;
-  const auto used = static_cast<std::int64_t>(group.memory_used_bytes.value_or(0));
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(*group.memory_limit_bytes) - used, 0,
-                                  free);
+  if (!group.memory_free_bytes) return free;
+  return std::min(free, static_cast<std::int64_t>(*group.memory_free_bytes));
 }
 
 void reset_peak(std::span<const pid_t> pids, const fs::path& proc) {

@@ -23,6 +23,7 @@ struct BlockTimings {
   std::int64_t samples = 0;
   std::int64_t batches = 0;
   std::vector<std::int64_t> timings_ns;  ///< one per batch, or one for all of them
+  std::int64_t cpu_ns = 0;               ///< CPU time of the subject in wall_ns
 };
 
 /// A cell as the schedule sees it. Errors pass through to the caller.
