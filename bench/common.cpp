@@ -2,7 +2,6 @@
 #include "common.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <cstdio>
@@ -27,22 +26,10 @@ std::string_view to_string(Verdict verdict) noexcept {
   return "";
 }
 
-ScratchFolder::ScratchFolder() {
-  std::string name = (fs::temp_directory_path() / "inferometer_bench_XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw Error(Status::Unavailable, "no scratch folder " + name + " can be made; set TMPDIR");
-  path_ = name;
-}
-
-ScratchFolder::~ScratchFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-fs::path write_model(const ScratchFolder& folder, const std::string& name, std::int64_t batch,
-                     std::optional<std::int64_t> image_size) {
-  const fs::path path =
-      folder.path() / fmt::format("{}_{}_b{}.onnx", name, image_size.value_or(0), batch);
+fs::path write_model(const ScratchFolder& folder, const std::string& name,
+                     std::optional<std::int64_t> batch, std::optional<std::int64_t> image_size) {
+  const fs::path path = folder.path() / fmt::format("{}_{}_b{}.onnx", name, image_size.value_or(0),
+                                                    batch.value_or(0));
   if (!fs::exists(path))
     graph::write_onnx(graph::zoo(name, {.batch = batch, .image_size = image_size}), path);
   return path;

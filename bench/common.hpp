@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.hpp"
 #include "base/json.hpp"
 
 namespace inferometer::bench {
@@ -17,23 +18,11 @@ namespace inferometer::bench {
 enum class Verdict { Passed = 0, Missed = 1, Unfit = 77 };
 std::string_view to_string(Verdict verdict) noexcept;
 
-/// A folder that goes with the object.
-class ScratchFolder {
- public:
-  ScratchFolder();
-  ~ScratchFolder();
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-/// Writes a network of the zoo with a fixed batch (and images of another size than its own) and
-/// gives its path.
+/// Writes a network of the zoo with a fixed batch (none: any) and perhaps images of another size
+/// than its own, and gives its path.
 std::filesystem::path write_model(const ScratchFolder& folder, const std::string& name,
-                                  std::int64_t batch, std::optional<std::int64_t> image_size = {});
+                                  std::optional<std::int64_t> batch,
+                                  std::optional<std::int64_t> image_size = {});
 
 std::int64_t now_ns();
 

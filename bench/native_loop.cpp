@@ -110,7 +110,7 @@ Verdict worse(Verdict a, Verdict b) {
 }
 
 int run(const Options& options) {
-  const bench::ScratchFolder folder;
+  const ScratchFolder folder("inferometer-bench");
   Verdict verdict = Verdict::Passed;
   std::string text;
   Json rows = Json::array();

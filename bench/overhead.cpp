@@ -60,7 +60,7 @@ std::vector<double> measure_case(const Case& what, const std::filesystem::path& 
 }
 
 int run(bool json) {
-  const bench::ScratchFolder folder;
+  const ScratchFolder folder("inferometer-bench");
   std::string text;
   Json rows = Json::array();
   bool passed = true;

@@ -54,7 +54,7 @@ Figures read_often(const std::filesystem::path& path) {
 }
 
 int run(bool json) {
-  const bench::ScratchFolder folder;
+  const ScratchFolder folder("inferometer-bench");
   std::string text;
   Json rows = Json::array();
   bool passed = true;

@@ -53,7 +53,7 @@ struct Result {
 };
 
 Result measure_twice(const Options& options, std::uint64_t seed) {
-  const bench::ScratchFolder folder;
+  const ScratchFolder folder("inferometer-bench");
   const bench::Contestant cell = {
       {},
       bench::write_model(folder, options.model, options.batch),

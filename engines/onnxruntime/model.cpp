@@ -8,6 +8,7 @@
 
 #include "base/json.hpp"
 #include "options.hpp"
+#include "profile.hpp"
 #include "session.hpp"
 
 #if defined(__x86_64__)
@@ -42,6 +43,7 @@ class OrtContext : public plugin::Context {
 
   void bind(std::span<const DLTensor> inputs, std::span<DLTensor> outputs) override;
   void run() override;
+  std::vector<plugin::ProfileRow> profile() override;
 
  private:
   OrtValue* wrap(const DLTensor& tensor, const plugin::PortInfo& port) const;
@@ -69,7 +71,9 @@ class OrtModel : public plugin::LoadedModel {
   OrtModel(const Library& library, const plugin::LoadRequest& request)
       : library_(library), session_(nullptr, library.api->ReleaseSession) {
     require_honourable(request);
-    MadeSession made = make_session(library, request);
+    if (request.flag("profiling")) profiler_ = std::make_unique<Profiler>();
+    MadeSession made =
+        make_session(library, request, profiler_ ? profiler_->prefix() : std::filesystem::path());
     session_ = std::move(made.session);
     info_.inputs = input_ports(library, session_.get());
     info_.outputs = output_ports(library, session_.get());
@@ -97,6 +101,10 @@ class OrtModel : public plugin::LoadedModel {
   const std::vector<plugin::PortInfo>& inputs() const noexcept { return info_.inputs; }
   const std::vector<plugin::PortInfo>& outputs() const noexcept { return info_.outputs; }
   bool flush_denormals() const noexcept { return flush_denormals_; }
+  std::vector<plugin::ProfileRow> profile() const {
+    if (!profiler_) return {};
+    return profiler_->rows(library_, session_.get());
+  }
 
  private:
   void state(const std::string& param, const std::string& value, const std::string& proof) {
@@ -126,6 +134,7 @@ class OrtModel : public plugin::LoadedModel {
     state("graph_optimization", request.text("graph_optimization"), set);
     state("spinning", request.flag("spinning") ? "true" : "false", set);
     state("memory_arena", request.flag("memory_arena") ? "true" : "false", set);
+    state("profiling", profiler_ ? "true" : "false", set);
     prove_denormals(made);
   }
 
@@ -141,6 +150,7 @@ class OrtModel : public plugin::LoadedModel {
   }
 
   const Library& library_;
+  std::unique_ptr<Profiler> profiler_;  ///< outlives the session, which writes into its folder
   Owned<OrtSession> session_;
   plugin::ModelInfo info_;
   bool flush_denormals_ = false;
@@ -160,6 +170,10 @@ OrtContext::OrtContext(const OrtModel& model)
   for (std::size_t out = 0; out < output_names_.size(); ++out)
     for (std::size_t in = 0; in < input_names_.size(); ++in)
       if (model.outputs()[out].name == model.inputs()[in].name) passed_.push_back({in, out});
+}
+
+std::vector<plugin::ProfileRow> OrtContext::profile() {
+  return model_.profile();
 }
 
 OrtValue* OrtContext::wrap(const DLTensor& tensor, const plugin::PortInfo& port) const {

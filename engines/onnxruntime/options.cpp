@@ -97,6 +97,10 @@ std::vector<ParamSpec> own_params() {
       boolean("spinning", true,
               "Idle pool threads spin before they sleep: faster alone, slower on shared cores."),
       boolean("memory_arena", true, "Keep freed tensor memory for the next run."),
+      {.name = "profiling",
+       .type = ParamSpec::Type::Bool,
+       .fallback = false,
+       .help = "Time every node, for profile; costs a little on each run, and a temporary file."},
       {.name = "denormals",
        .type = ParamSpec::Type::Text,
        .fallback = "keep",
@@ -132,7 +136,7 @@ int pool_threads(const plugin::LoadRequest& request) {
 }
 
 Owned<OrtSessionOptions> session_options(const Library& library, const plugin::LoadRequest& request,
-                                         Source source) {
+                                         Source source, const std::filesystem::path& profile) {
   auto options =
       own<OrtSessionOptions>(library, library.api->ReleaseSessionOptions,
                              [&](auto** out) { return library.api->CreateSessionOptions(out); });
@@ -141,6 +145,8 @@ Owned<OrtSessionOptions> session_options(const Library& library, const plugin::L
                 Status::LoadFailed);
   set_threads(library, options.get(), request);
   set_memory(library, options.get(), request);
+  if (!profile.empty())
+    library.check(library.api->EnableProfiling(options.get(), profile.c_str()), Status::LoadFailed);
   if (source == Source::Artifact) {
     set_entry(library, options.get(), "session.load_model_format", "ORT");
     set_entry(library, options.get(), "session.use_memory_mapped_ort_model", "1");

@@ -4,6 +4,7 @@
 // params.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,7 +31,8 @@ void require_honourable(const plugin::LoadRequest& request);
 int pool_threads(const plugin::LoadRequest& request);
 
 /// Options for one session; a model's symbols are fixed as the request says.
+/// `profile`: how the names of profile files begin; empty: none is written.
 Owned<OrtSessionOptions> session_options(const Library& library, const plugin::LoadRequest& request,
-                                         Source source);
+                                         Source source, const std::filesystem::path& profile = {});
 
 }  // namespace inferometer::onnxruntime

@@ -94,8 +94,8 @@ Owned<OrtSession> create(const Library& library, const plugin::LoadRequest& requ
 }
 
 Owned<OrtSession> create_from(const Library& library, const plugin::LoadRequest& request,
-                              const fs::path& artifact) {
-  const auto options = session_options(library, request, Source::Artifact);
+                              const fs::path& artifact, const fs::path& profile) {
+  const auto options = session_options(library, request, Source::Artifact, profile);
   return own<OrtSession>(library, library.api->ReleaseSession, [&](auto** out) {
     return library.api->CreateSession(library.env, artifact.c_str(), options.get(), out);
   });
@@ -103,8 +103,8 @@ Owned<OrtSession> create_from(const Library& library, const plugin::LoadRequest&
 
 // The session itself is the one that saves, so a cold load compiles once.
 Owned<OrtSession> create_and_keep(const Library& library, const plugin::LoadRequest& request,
-                                  const fs::path& artifact) {
-  const auto options = session_options(library, request, Source::Model);
+                                  const fs::path& artifact, const fs::path& profile) {
+  const auto options = session_options(library, request, Source::Model, profile);
   library.check(
       library.api->AddSessionConfigEntry(options.get(), "session.save_model_format", "ORT"),
       Status::LoadFailed);
@@ -113,12 +113,13 @@ Owned<OrtSession> create_and_keep(const Library& library, const plugin::LoadRequ
   return create(library, request, options.get());
 }
 
-std::optional<MadeSession> from_artifact(const Library& library,
-                                         const plugin::LoadRequest& request) {
+std::optional<MadeSession> from_artifact(const Library& library, const plugin::LoadRequest& request,
+                                         const fs::path& profile) {
   const auto artifact = request.artifacts.find("compiled");
   if (!artifact) return std::nullopt;
   try {
-    return MadeSession{.session = create_from(library, request, *artifact), .from_artifact = true};
+    return MadeSession{.session = create_from(library, request, *artifact, profile),
+                       .from_artifact = true};
   } catch (const Error& error) {
     plugin::log(2, fmt::format("onnxruntime: artifact {} left aside: {}", artifact->string(),
                                error.what()));
@@ -126,19 +127,21 @@ std::optional<MadeSession> from_artifact(const Library& library,
   }
 }
 
-MadeSession compile(const Library& library, const plugin::LoadRequest& request) {
+MadeSession compile(const Library& library, const plugin::LoadRequest& request,
+                    const fs::path& profile) {
   MadeSession made{.session = {nullptr, library.api->ReleaseSession}};
   if (request.artifacts.on()) {
     try {
       request.artifacts.store("compiled", [&](const fs::path& path) {
-        made.session = create_and_keep(library, request, path);
+        made.session = create_and_keep(library, request, path, profile);
       });
     } catch (const Error& error) {
       made.notes.push_back(std::string("the compiled model could not be kept: ") + error.what());
     }
   }
   if (!made.session) {
-    made.session = create(library, request, session_options(library, request, Source::Model).get());
+    made.session =
+        create(library, request, session_options(library, request, Source::Model, profile).get());
   }
   return made;
 }
@@ -192,11 +195,12 @@ std::vector<plugin::PortInfo> ports(const Library& library, OrtSession* session,
 
 }  // namespace
 
-MadeSession make_session(const Library& library, const plugin::LoadRequest& request) {
+MadeSession make_session(const Library& library, const plugin::LoadRequest& request,
+                         const fs::path& profile) {
   const NameNewThreads named;
   const auto begin = std::chrono::steady_clock::now();
-  auto reused = from_artifact(library, request);
-  MadeSession made = reused ? std::move(*reused) : compile(library, request);
+  auto reused = from_artifact(library, request, profile);
+  MadeSession made = reused ? std::move(*reused) : compile(library, request, profile);
   const auto end = std::chrono::steady_clock::now();
   made.phases_ns[made.from_artifact ? "read" : "compile"] =
       std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count();

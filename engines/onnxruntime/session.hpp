@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,7 +23,9 @@ struct MadeSession {
   std::vector<std::string> notes;
 };
 
-MadeSession make_session(const Library& library, const plugin::LoadRequest& request);
+/// `profile`: as session_options takes it.
+MadeSession make_session(const Library& library, const plugin::LoadRequest& request,
+                         const std::filesystem::path& profile);
 
 /// Ports in the model's order. Throws Error{Unsupported} for what is no tensor of ours.
 std::vector<plugin::PortInfo> input_ports(const Library& library, OrtSession* session);

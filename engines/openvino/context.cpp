@@ -13,9 +13,13 @@ namespace inferometer::openvino {
 namespace {
 
 // "brgconv_avx512_1x1_f32" -> "f32": OpenVINO ends a kernel's name with what it computes in.
+// "brgconv_avx512_f32": what param `precision` calls fp32.
 std::string precision_of(const std::string& kernel) {
   const std::size_t mark = kernel.rfind('_');
-  return mark == std::string::npos ? "" : kernel.substr(mark + 1);
+  const auto dtype = mark == std::string::npos ? "" : kernel.substr(mark + 1);
+  if (dtype == "f32") return "fp32";
+  if (dtype == "f16") return "fp16";
+  return dtype == "i8" ? "int8" : dtype;
 }
 
 template <class T>

@@ -41,12 +41,6 @@ void tighten(std::optional<T>& limit, std::optional<T> other) {
   if (other && (!limit || *other < *limit)) limit = other;
 }
 
-void tighten_bytes(Cgroup& group, const std::string& text) {
-  const auto bytes = number(text);
-  if (bytes && *bytes >= 0 && static_cast<std::uint64_t>(*bytes) < kUnlimitedBytes)
-    tighten(group.memory_limit_bytes, std::optional(static_cast<std::uint64_t>(*bytes)));
-}
-
 std::optional<std::uint64_t> throttled_of(const fs::path& folder) {
   std::istringstream lines(read_small(folder / "cpu.stat"));
   std::string key;
@@ -71,13 +65,46 @@ std::vector<fs::path> folders(const fs::path& mount, const std::string& group) {
   return found;
 }
 
+// The names of one version's files and of the statistics in memory.stat.
+struct MemoryFiles {
+  const char* limit;
+  const char* usage;
+  const char* cache;
+  const char* shared;  ///< counted as cache, and not given back
+};
+
+std::uint64_t statistic(const fs::path& folder, std::string_view key) {
+  std::istringstream lines(read_small(folder / "memory.stat"));
+  std::string name;
+  std::uint64_t value = 0;
+  while (lines >> name >> value)
+    if (name == key) return value;
+  return 0;
+}
+
+void read_memory(Cgroup& group, const std::vector<fs::path>& all, const MemoryFiles& files) {
+  if (!all.empty()) group.memory_folder = all.front();
+  for (const auto& folder : all) {
+    const auto limit = number(read_small(folder / files.limit));
+    if (!limit || *limit < 0 || static_cast<std::uint64_t>(*limit) >= kUnlimitedBytes) continue;
+    const auto bytes = static_cast<std::uint64_t>(*limit);
+    tighten(group.memory_limit_bytes, std::optional(bytes));
+    const auto usage = static_cast<std::uint64_t>(
+        std::max<std::int64_t>(0, number(read_small(folder / files.usage)).value_or(0)));
+    const auto cache = statistic(folder, files.cache), shared = statistic(folder, files.shared);
+    const auto held = usage - std::min(usage, cache - std::min(cache, shared));
+    tighten(group.memory_free_bytes, std::optional(bytes - std::min(bytes, held)));
+  }
+}
+
 void read_version_2(Cgroup& group, const fs::path& mount) {
-  for (const auto& folder : folders(mount, group.path)) {
+  const auto all = folders(mount, group.path);
+  read_memory(group, all, {"memory.max", "memory.current", "file", "shmem"});
+  for (const auto& folder : all) {
     std::istringstream cpu(read_small(folder / "cpu.max"));
     std::string quota, period;
     cpu >> quota >> period;
     tighten(group.cpu_quota, quota_of(quota, period));
-    tighten_bytes(group, read_small(folder / "memory.max"));
     if (!group.throttled) group.throttled = throttled_of(folder);
   }
 }
@@ -91,8 +118,8 @@ void read_cpu_1(Cgroup& group, const fs::path& mount, const std::string& path) {
 }
 
 void read_memory_1(Cgroup& group, const fs::path& mount, const std::string& path) {
-  for (const auto& folder : folders(mount, path))
-    tighten_bytes(group, read_small(folder / "memory.limit_in_bytes"));
+  read_memory(group, folders(mount, path),
+              {"memory.limit_in_bytes", "memory.usage_in_bytes", "total_cache", "total_shmem"});
 }
 
 bool has_controller(const std::string& list, std::string_view name) {

@@ -15,6 +15,9 @@ struct Cgroup {
   std::string path;
   std::optional<double> cpu_quota;  ///< CPUs; none = unlimited
   std::optional<std::uint64_t> memory_limit_bytes;
+  /// What the tightest limit leaves, page cache counted as free: the kernel gives it back.
+  std::optional<std::uint64_t> memory_free_bytes;
+  std::filesystem::path memory_folder;     ///< of the group that memory is charged to; may be empty
   std::optional<std::uint64_t> throttled;  ///< times that the group was throttled, so far
 };
 

@@ -42,6 +42,25 @@ struct stat regular_stat(const std::filesystem::path& path, int fd) {
   return status;
 }
 
+[[noreturn]] void cannot_write(const std::filesystem::path& path) {
+  fail(path, "can't be written; is the folder there, writable and not full?");
+}
+
+// Beside `path`, so that it can take its place in one step.
+std::filesystem::path write_temporary(const std::filesystem::path& path,
+                                      std::span<const std::string_view> pieces) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp" + std::to_string(::getpid());
+  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+  for (const auto piece : pieces)
+    stream.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+  stream.close();
+  if (stream) return temporary;
+  std::error_code ignored;
+  std::filesystem::remove(temporary, ignored);
+  cannot_write(path);
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
@@ -75,23 +94,30 @@ std::string read_text(const std::filesystem::path& path, std::size_t limit_bytes
 }
 
 void write_text_atomic(const std::filesystem::path& path, std::string_view text) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp" + std::to_string(::getpid());
-  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-  stream.write(text.data(), static_cast<std::streamsize>(text.size()));
-  stream.close();
+  const auto temporary = write_temporary(path, std::span(&text, 1));
   std::error_code error;
-  if (stream) {
-    std::filesystem::rename(temporary, path, error);
-    if (!error) return;
-  }
+  std::filesystem::rename(temporary, path, error);
+  if (!error) return;
   std::filesystem::remove(temporary, error);
-  fail(path, "can't be written; is the folder there, writable and not full?");
+  cannot_write(path);
+}
+
+void write_new_file(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
+  std::error_code error, ignored;
+  // Told before what may be a gigabyte is written; the link below is what makes sure.
+  if (std::filesystem::exists(std::filesystem::symlink_status(path, ignored)))
+    fail(path, std::strerror(EEXIST));
+  const auto temporary = write_temporary(path, pieces);
+  std::filesystem::create_hard_link(temporary, path, error);
+  std::filesystem::remove(temporary, ignored);
+  if (error) fail(path, error.message());
 }
 
 ScratchFolder::ScratchFolder(std::string_view name) {
-  auto pattern =
-      (std::filesystem::temp_directory_path() / (std::string(name) + "-XXXXXX")).string();
+  std::error_code problem;
+  const auto folder = std::filesystem::temp_directory_path(problem);
+  if (problem) fail(folder, "no folder for temporary files (TMPDIR): " + problem.message());
+  auto pattern = (folder / (std::string(name) + "-XXXXXX")).string();
   if (::mkdtemp(pattern.data()) == nullptr) fail(pattern, std::strerror(errno));
   path_ = pattern;
 }

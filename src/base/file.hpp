@@ -46,6 +46,10 @@ std::string read_text(const std::filesystem::path& path, std::size_t limit_bytes
 /// path.
 void write_text_atomic(const std::filesystem::path& path, std::string_view text);
 
+/// The pieces, one after the other, in a file that appears when it is whole. Throws Error{Invalid}
+/// naming the path when there is one already, or when it can't be written.
+void write_new_file(const std::filesystem::path& path, std::span<const std::string_view> pieces);
+
 /// A new, empty, owner-only folder among the system's temporary ones, removed with all that is in
 /// it when the object goes.
 class ScratchFolder {

@@ -30,6 +30,18 @@ TEST_F(FileTest, WrittenTextReadsBack) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a temporary file is left";
 }
 
+TEST_F(FileTest, ANewFileIsMadeOfPiecesAndNeverReplacesOne) {
+  const std::vector<std::string_view> pieces = {"one\n", "", "two"};
+  write_new_file(folder_ / "a", pieces);
+  EXPECT_EQ(read_text(folder_ / "a"), "one\ntwo");
+  EXPECT_THROW(write_new_file(folder_ / "a", {}), Error);
+  EXPECT_EQ(read_text(folder_ / "a"), "one\ntwo");
+  fs::create_symlink("nowhere", folder_ / "b");
+  EXPECT_THROW(write_new_file(folder_ / "b", pieces), Error) << "a dangling link is a name taken";
+  EXPECT_THROW(write_new_file(folder_ / "absent" / "c", pieces), Error);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 2) << "a temporary file is left";
+}
+
 TEST_F(FileTest, AnEmptyFileMapsToNothing) {
   write_text_atomic(folder_ / "a", "");
   EXPECT_TRUE(MappedFile(folder_ / "a").bytes().empty());

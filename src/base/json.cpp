@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/text.hpp"
 #include "inferometer/error.hpp"
 
@@ -10,6 +12,9 @@ namespace inferometer {
 namespace {
 
 constexpr int kDeepest = 64;
+// Keys are looked for one after the other as an object grows: of a stranger's million keys each
+// would be compared with all before it.
+constexpr int kMostKeys = 4096;
 
 // One spelling of each enum, in JSON and in messages.
 constexpr std::pair<ParamSpec::Type, const char*> kTypes[] = {{ParamSpec::Type::Bool, "bool"},
@@ -48,9 +53,15 @@ std::optional<double> optional_number(const Json& json, const char* key) {
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view what) {
-  const auto bounded = [&](int depth, Json::parse_event_t, Json&) {
+  std::array<int, kDeepest + 2> keys{};  // of the object that is open, by depth
+  const auto bounded = [&](int depth, Json::parse_event_t event, Json&) {
     if (depth > kDeepest) {
       throw Error(Status::Invalid, fmt::format("{}: nested deeper than {}", what, kDeepest));
+    }
+    if (event == Json::parse_event_t::object_start) keys[static_cast<std::size_t>(depth) + 1] = 0;
+    if (event == Json::parse_event_t::key && ++keys[static_cast<std::size_t>(depth)] > kMostKeys) {
+      throw Error(Status::Invalid,
+                  fmt::format("{}: an object with more than {} keys", what, kMostKeys));
     }
     return true;
   };

@@ -17,7 +17,8 @@ namespace inferometer {
 
 using Json = nlohmann::ordered_json;
 
-/// Throws Error{Invalid, "<what>: ..."} on bad syntax or a nesting deeper than 64.
+/// Throws Error{Invalid, "<what>: ..."} on bad syntax, a nesting deeper than 64, or more than
+/// 4096 keys in one object.
 Json parse_json(std::string_view text, std::string_view what);
 
 /// A JSON boolean, integer, number or string; UntypedText becomes {"untyped": text}, so that a

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "base/text.hpp"
 #include "campaign/cells.hpp"
@@ -56,19 +57,48 @@ void record_unavailable(Session& session, const std::vector<Contender>& contende
   }
 }
 
+constexpr double kMemoryShare = 0.9;  // of what is free: predictions err
+
+std::string gibibytes(double bytes) {
+  return fmt::format("{:.2f} GiB", bytes / (1 << 30));
+}
+
+// Weights and activations alone are more than there is: the machine would swap before it told us.
+void skip_too_large(Session& session, const std::vector<Contender>& contenders, double free) {
+  for (const auto& contender : contenders) {
+    const auto least = session.cost.least_bytes(contender.cell);
+    if (least <= free) continue;
+    const auto reason = fmt::format("it needs at least {} and {} are free: take a smaller batch",
+                                    gibibytes(least), gibibytes(free));
+    for (const auto& [workload, id] : contender.ids)
+      if (!failure_of(session.journal, id) && complete_launches(session.journal, id) == 0)
+        session.too_large.emplace(id, reason);
+  }
+}
+
+// Workers of a group live at the same time.
+std::vector<Group> groups_that_fit(const Session& session, const std::vector<Contender>& contenders,
+                                   double free) {
+  return group(contenders, session.options.control, [&](const auto& members) {
+    double bytes = 0;
+    for (const auto member : members) bytes += session.cost.peak_bytes(contenders[member].cell);
+    return bytes <= kMemoryShare * free;
+  });
+}
+
 std::int64_t wanted_launches(const BenchOptions& options, const std::string& workload) {
   const auto* pass = pass_of(workload);
   return pass && pass->repeat == Pass::Repeat::Once ? 1 : options.launches;
 }
 
 std::vector<std::string> missing(const Session& session, const Contender& contender,
-                                 std::int64_t pass) {
+                                 std::int64_t lap) {
   std::vector<std::string> workloads;
   for (const auto& workload : session.options.workloads) {
     const auto& id = contender.ids.at(workload);
-    if (failure_of(session.journal, id)) continue;
-    if (pass <= wanted_launches(session.options, workload) &&
-        complete_launches(session.journal, id) < pass)
+    if (failure_of(session.journal, id) || session.too_large.contains(id)) continue;
+    if (lap <= wanted_launches(session.options, workload) &&
+        complete_launches(session.journal, id) < lap)
       workloads.push_back(workload);
   }
   return workloads;
@@ -77,27 +107,41 @@ std::vector<std::string> missing(const Session& session, const Contender& conten
 std::vector<std::string> possible(const Session& session, const Contender& contender) {
   std::vector<std::string> workloads;
   for (const auto& workload : session.options.workloads)
-    if (!pass_of(workload) && !failure_of(session.journal, contender.ids.at(workload)))
+    if (const auto& id = contender.ids.at(workload);
+        !pass_of(workload) && !failure_of(session.journal, id) && !session.too_large.contains(id))
       workloads.push_back(workload);
   return workloads;
 }
 
-// Who runs in this pass over a group: those with something missing, and the control if they need
+bool wanted(const LaunchPlan& plan, const std::string& workload) {
+  return std::ranges::any_of(plan.entrants, [&](const Entrant& entrant) {
+    return std::ranges::find(entrant.workloads, workload) != entrant.workloads.end();
+  });
+}
+
+// The control runs whatever the others are timed at, even where nothing of its own is missing.
+void add_control(const Session& session, const Contender& control, LaunchPlan& plan) {
+  if (plan.entrants.front().contender != &control)
+    plan.entrants.insert(plan.entrants.begin(), {&control, {}});
+  auto& own = plan.entrants.front().workloads;
+  for (const auto& workload : possible(session, control))
+    if (wanted(plan, workload) && std::ranges::find(own, workload) == own.end())
+      own.push_back(workload);
+  plan.has_control = !own.empty();
+  if (own.empty()) plan.entrants.erase(plan.entrants.begin());
+}
+
+// Who runs in this lap over the groups: those with something missing, and the control if they need
 // it. Empty: nobody.
 LaunchPlan plan_launch(const Session& session, const Group& group,
-                       const std::vector<Contender>& contenders, std::int64_t pass) {
+                       const std::vector<Contender>& contenders, std::int64_t lap) {
   LaunchPlan plan{.group = group.name, .has_control = group.members.size() > 1};
   for (const auto member : group.members) {
-    Entrant entrant{&contenders[member], missing(session, contenders[member], pass)};
+    Entrant entrant{&contenders[member], missing(session, contenders[member], lap)};
     if (!entrant.workloads.empty()) plan.entrants.push_back(std::move(entrant));
   }
   if (plan.entrants.empty() || !plan.has_control) return plan;
-  const auto* control = &contenders[group.control];
-  if (plan.entrants.front().contender != control) {
-    auto workloads = possible(session, *control);
-    plan.has_control = !workloads.empty();
-    if (plan.has_control) plan.entrants.insert(plan.entrants.begin(), {control, workloads});
-  }
+  add_control(session, contenders[group.control], plan);
   return plan;
 }
 
@@ -107,52 +151,82 @@ std::int64_t next_launch(const Journal& journal) {
   return last + 1;
 }
 
-double guess_total_s(const Session& session, const std::vector<Group>& groups,
-                     const std::vector<Contender>& contenders) {
+// What lies ahead, as planned before anything failed: for the time left only.
+std::vector<LaunchPlan> plans_ahead(const Session& session, const std::vector<Group>& groups,
+                                    const std::vector<Contender>& contenders) {
+  std::vector<LaunchPlan> plans;
+  for (std::int64_t lap = 1; lap <= session.options.launches; ++lap)
+    for (const auto& group : groups) plans.push_back(plan_launch(session, group, contenders, lap));
+  return plans;
+}
+
+double cost_of(const Session& session, std::span<const LaunchPlan> plans) {
   double seconds = 0;
-  for (std::int64_t pass = 1; pass <= session.options.launches; ++pass)
-    for (const auto& group : groups)
-      seconds += guess_launch_s(session, plan_launch(session, group, contenders, pass));
+  std::set<std::string> models = session.golden_models;
+  for (const auto& plan : plans) {
+    if (plan.entrants.empty()) continue;
+    const auto& first = *plan.entrants.front().contender;
+    if (models.insert(first.cell.model).second) seconds += golden_cost_s(session, first);
+    seconds += launch_cost_s(session, plan);
+  }
   return seconds;
 }
 
-void run_passes(Session& session, const std::vector<Group>& groups,
-                const std::vector<Contender>& contenders) {
-  for (std::int64_t pass = 1; pass <= session.options.launches; ++pass) {
+void run_laps(Session& session, const std::vector<Group>& groups,
+              const std::vector<Contender>& contenders) {
+  const auto ahead = plans_ahead(session, groups, contenders);
+  std::span<const LaunchPlan> left = ahead;
+  session.meter->left(cost_of(session, left));
+  for (std::int64_t lap = 1; lap <= session.options.launches; ++lap) {
     const auto launch = next_launch(session.journal);
     for (const auto& group : groups) {
       if (session.stop.stop_requested()) return;
-      auto plan = plan_launch(session, group, contenders, pass);
+      left = left.subspan(1);
+      auto plan = plan_launch(session, group, contenders, lap);
       if (plan.entrants.empty()) continue;
       plan.launch = launch;
+      plan.rounds = planned_rounds(session, plan);
       run_launch(session, plan);
+      session.cost.know(observations_of(session.journal));
+      session.meter->left(cost_of(session, left));
     }
   }
 }
 
-measure::Outcome outcome_for(const std::vector<measure::Outcome>& summary,
-                             const Contender& contender, const std::string& workload,
-                             const BenchOptions& options) {
-  const auto& id = contender.ids.at(workload);
-  const auto found = std::ranges::find(summary, id, &measure::Outcome::cell_id);
-  if (found != summary.end()) return *found;
-  const auto cell = contender.with(workload);
-  return {.cell_id = id,
-          .cell = cell,
-          .status = Status::Skipped,
-          .stage = "measure",
-          .reason = "interrupted before anything of it was measured; --resume goes on",
-          .rerun = rerun_line(cell, options)};
+constexpr const char* kInterrupted =
+    "interrupted before anything of it was measured; --resume goes on";
+
+// Cells that no launch met and no failure ended have an outcome all the same.
+void add_skipped(Session& session, const std::vector<Contender>& contenders) {
+  std::set<std::string> met;
+  for (const auto& launch : session.journal.launches)
+    for (const auto& cell : launch.cells) met.insert(cell.cell_id);
+  for (const auto& outcome : session.journal.outcomes) met.insert(outcome.cell_id);
+  for (const auto& contender : contenders)
+    for (const auto& [workload, id] : contender.ids) {
+      if (met.contains(id)) continue;
+      const auto cell = contender.with(workload);
+      const auto large = session.too_large.find(id);
+      keep_outcome(session.journal,
+                   {.cell_id = id,
+                    .cell = cell,
+                    .status = Status::Skipped,
+                    .stage = "measure",
+                    .reason = large == session.too_large.end() ? kInterrupted : large->second,
+                    .rerun = rerun_line(cell, session.options)});
+    }
 }
 
 // Labels depend on what else is measured; this campaign's own count.
-std::vector<measure::Outcome> final_outcomes(const Session& session,
+std::vector<measure::Outcome> final_outcomes(Session& session,
                                              const std::vector<Contender>& contenders) {
+  add_skipped(session, contenders);
   const auto summary = summarise(session.journal);
   std::vector<measure::Outcome> outcomes;
   for (const auto& contender : contenders)
     for (const auto& workload : session.options.workloads) {
-      outcomes.push_back(outcome_for(summary, contender, workload, session.options));
+      const auto& id = contender.ids.at(workload);
+      outcomes.push_back(*std::ranges::find(summary, id, &measure::Outcome::cell_id));
       outcomes.back().cell.label = contender.cell.label;
     }
   return outcomes;
@@ -215,15 +289,24 @@ BenchResult bench(const BenchOptions& options, Lab& lab, const Progress& progres
   auto contenders = expand(options);
   auto models = read_models(options, lab);
   name_cells(contenders, options, models, engines, lab);
-  const auto groups = group(contenders, options.control);
   auto [sink, journal] = open_journal(options);
   start_journal(*sink, journal, lab);
 
-  Session session{options, lab, *sink, journal, stop, std::move(models), {}, {}, nullptr};
+  Session session{.options = options,
+                  .lab = lab,
+                  .sink = *sink,
+                  .journal = journal,
+                  .stop = stop,
+                  .models = std::move(models),
+                  .profile = kept_profile(options.cache_dir, measure::machine_id(lab.machine()))};
+  session.cost.know(observations_of(journal));
   record_unavailable(session, contenders, engines);
-  WorkMeter meter(progress, lab, guess_total_s(session, groups, contenders));
+  const auto free = lab.free_bytes();
+  skip_too_large(session, contenders, free);
+  const auto groups = groups_that_fit(session, contenders, free);
+  WorkMeter meter(progress, lab);
   session.meter = &meter;
-  run_passes(session, groups, contenders);
+  run_laps(session, groups, contenders);
 
   auto outcomes = final_outcomes(session, contenders);
   for (const auto& outcome : outcomes) session.record(outcome);
@@ -238,9 +321,11 @@ BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,
   alone.workloads = options.workloads;
   alone.latency_bound = options.latency_bound;
   alone.rounds = options.rounds;
+  alone.usual_rounds = kRunRounds;
   alone.block_s = options.block_s;
   alone.expect = options.expect;
   alone.cache_dir = options.cache_dir;
+  alone.power_log = options.power_log;
   alone.seed = options.seed;
   alone.batch_sizes = {given_batch(options.params)};
   for (const auto& [name, value] : options.params)

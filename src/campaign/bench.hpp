@@ -36,6 +36,9 @@ inline constexpr std::int64_t kOwnBatch = 0;
 inline constexpr double kMostBlockS = 10;
 inline constexpr double kBlockS = static_cast<double>(measure::kBlockNs) / 1e9;
 
+/// Enough to screen many cells; enough for one cell alone.
+inline constexpr std::int64_t kBenchRounds = 8, kRunRounds = 20;
+
 struct BenchOptions {
   std::vector<std::string> models;
   std::vector<std::string> engines;
@@ -44,13 +47,17 @@ struct BenchOptions {
   std::vector<std::string> workloads = default_workloads();
   std::optional<measure::LatencyBound> latency_bound;  ///< what workload rate asks about
   std::int64_t launches = 1;
-  std::int64_t rounds = 8;              ///< per launch, fixed in advance
+  /// Per launch. None: `usual_rounds`, fewer where a block lasts longer than a second; either way
+  /// fixed before the launch.
+  std::optional<std::int64_t> rounds;
+  std::int64_t usual_rounds = kBenchRounds;
   double block_s = kBlockS;             ///< aim; at least one batch
   std::string control;                  ///< one of `engines`; empty: the first cell of every group
   std::filesystem::path journal;        ///< empty: kept in memory
   bool resume = false;                  ///< go on with `journal`: missing launches and cells only
   Expected expect;                      ///< empty: the reference engine's outputs
   std::filesystem::path cache_dir;      ///< goldens are kept here; empty: nowhere
+  std::filesystem::path power_log;      ///< for energy (docs/cli.md); empty: the counters
   std::uint64_t seed = measure::kSeed;  ///< of input rows and of the order within rounds
 };
 
@@ -74,10 +81,11 @@ struct RunOptions {
   Params params;
   std::vector<std::string> workloads = default_workloads();
   std::optional<measure::LatencyBound> latency_bound;
-  std::int64_t rounds = 20;
+  std::optional<std::int64_t> rounds;  ///< none: kRunRounds, fewer where a block is long
   double block_s = kBlockS;
   Expected expect;
   std::filesystem::path cache_dir;
+  std::filesystem::path power_log;
   std::uint64_t seed = measure::kSeed;
 };
 BenchResult run(const RunOptions& options, Lab& lab, const Progress& progress,

@@ -29,6 +29,7 @@ class Bench : public testing::Test {
     options.models = {"m.onnx"};
     options.engines = {"slow", "fast"};
     options.batch_sizes = {1, 4};
+    options.rounds = 8;
     journal = std::filesystem::temp_directory_path() /
               ("inferometer_bench_" + std::to_string(::getpid()) + ".jsonl");
     std::filesystem::remove(journal);
@@ -130,14 +131,29 @@ TEST_F(Bench, OnlyOneWorkerRunsWhileABlockRuns) {
   EXPECT_GT(lab.count("canary"), options.rounds);
 }
 
+TEST_F(Bench, ARejectedRoundIsCountedAndLeftOutOfTheFigures) {
+  options.batch_sizes = {1};
+  options.workloads = {"throughput"};
+  lab.on_event = [&](const std::string& event) {
+    if (event != "canary") return;
+    const bool disturbed = lab.count("canary") == 5;  // after the fourth round
+    lab.canary_burst_ns = disturbed ? 4'000'000 : 2'000'000;
+  };
+  const auto result = go();
+  const auto& values = find(result, "fast", "throughput").values;
+  EXPECT_EQ(values.at("rounds_rejected"), 2) << "the one before it and the one after";
+  EXPECT_EQ(values.at("rounds"), 6);
+  EXPECT_EQ(std::ranges::count_if(result.journal.rounds, &Round::rejected), 2) << "and kept";
+}
+
 TEST_F(Bench, TheCanaryRunsOnTheCpusOfTheCells) {
   options.params = {{"cpus", {"1", "3"}}};
   go();
   EXPECT_THAT(lab.canary_cpus, testing::ElementsAre(1, 3));
   EXPECT_EQ(lab.canary_ns, measure::kCanaryNs);
-  options.block_s = 0.01;
+  options.block_s = 0.0125;
   go();
-  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 10 ms are a round";
+  EXPECT_EQ(lab.canary_ns, 1'000'000) << "four blocks of 12.5 ms are a round";
 }
 
 TEST(Lab, CellsOfOneBudgetShareTheirCpusAndFewerLieWithinMore) {
@@ -182,13 +198,25 @@ TEST_F(Bench, BlocksAreNoLongerThanTheJournalHolds) {
   EXPECT_EQ(read_journal(journal).rounds.at(0).blocks.at(0).batches, kMaxBlockBatches);
 }
 
-TEST_F(Bench, WithoutReferenceOutcomesAreUnverified) {
+TEST_F(Bench, WithoutReferenceTwoEnginesThatAgreeAreTheGolden) {
   lab.scripts["reference"].at_load = Error(Status::Unsupported, "operator Foo (node foo)");
   const auto result = go();
   EXPECT_EQ(count(result, Status::Ok), 16u);
-  EXPECT_THAT(
-      find(result, "slow", "throughput").warnings,
-      testing::Contains(testing::AllOf(HasSubstr("unverified"), HasSubstr("operator Foo"))));
+  const auto& agreed = find(result, "slow", "throughput");
+  EXPECT_EQ(agreed.values.at("parity_golden"), "agreement of slow and fast");
+  EXPECT_TRUE(agreed.warnings.empty());
+}
+
+TEST_F(Bench, WithoutReferenceAndAgreementOutcomesAreUnverified) {
+  lab.scripts["reference"].at_load = Error(Status::Unsupported, "operator Foo (node foo)");
+  const auto unverified = [](const char* why) {
+    return testing::Contains(
+        testing::AllOf(HasSubstr("unverified"), HasSubstr("operator Foo"), HasSubstr(why)));
+  };
+  lab.scripts["fast"].wrong = true;
+  EXPECT_THAT(find(go(), "slow", "throughput").warnings, unverified("slow and fast differ"));
+  lab.scripts["fast"].available = false;
+  EXPECT_THAT(find(go(), "slow", "throughput").warnings, unverified("no two other engines"));
 }
 
 TEST_F(Bench, TheUsersGoldenComesFirst) {
@@ -221,7 +249,7 @@ TEST_F(Bench, ACrashWhileLoadingLeavesTheOthersAlone) {
 
 TEST_F(Bench, ACrashWithinTheRoundsLeavesTheOthersAlone) {
   lab.scripts["fast"].at_block = Error(Status::Crashed, "signal 9");
-  lab.scripts["fast"].block_number = 8;
+  lab.scripts["fast"].block_number = 20;  // memory has fewer
   const auto result = go();
   EXPECT_EQ(find(result, "fast", "throughput").status, Status::Crashed);
   EXPECT_EQ(find(result, "fast", "throughput").stage, "predict");
@@ -277,6 +305,112 @@ TEST_F(Bench, AFileThatStaysCachedMakesNoColdLoad) {
   EXPECT_EQ(values.at("load_cold_resident_share"), 0.4);
   EXPECT_TRUE(values.at("load_cold_total_ns").is_null());
   EXPECT_THAT(values.at("load_cold_total_ns_why").get<std::string>(), HasSubstr("40 %"));
+}
+
+TEST_F(Bench, TasksThatComputeBesideTheirBudgetAreMarked) {
+  options.batch_sizes = {1};
+  options.workloads = {"throughput"};
+  lab.scripts["fast"].busy_tasks = 3;  // threads=2
+  const auto result = go();
+  const auto& fast = find(result, "fast", "throughput");
+  EXPECT_EQ(fast.values.at("cpus_used_by_task").size(), 3u);
+  EXPECT_NEAR(fast.values.at("cpus_used_by_task")[0].at("cpus").get<double>(), 2.0 / 3, 1e-6);
+  EXPECT_THAT(fast.warnings, testing::Contains(HasSubstr("3 tasks computed where 2 CPUs")));
+  EXPECT_TRUE(find(result, "slow", "throughput").warnings.empty());
+}
+
+TEST_F(Bench, ALeakIsTold) {
+  options.batch_sizes = {1};
+  options.workloads = {"memory"};
+  lab.scripts["fast"].leak_bytes = 300 << 10;
+  const auto result = go();
+  const auto& leaking = find(result, "fast", "memory");
+  EXPECT_EQ(leaking.values.at("memory_growth_bytes"), 300 << 10);
+  EXPECT_THAT(leaking.warnings, testing::Contains(HasSubstr("grows by 300 KiB a batch")));
+  EXPECT_TRUE(find(result, "slow", "memory").warnings.empty());
+}
+
+TEST_F(Bench, MemoryIsFittedOverTheBatch) {
+  options.workloads = {"memory"};
+  const auto result = go();
+  for (const std::int64_t batch : {1, 4}) {
+    const auto& values = find(result, "fast", "memory", batch).values;
+    EXPECT_EQ(values.at("memory_fit_base_bytes"), 1 << 20);
+    EXPECT_EQ(values.at("memory_fit_row_bytes"), 1000);
+  }
+  options.batch_sizes = {4};
+  EXPECT_THAT(
+      find(go(), "fast", "memory", 4).values.at("memory_fit_row_bytes_why").get<std::string>(),
+      HasSubstr("two batch sizes"));
+}
+
+TEST_F(Bench, AProfileIsTheMedianOverCallsInTheEnginesOrder) {
+  options.batch_sizes = {1};
+  options.workloads = {"profile"};
+  lab.scripts["fast"].profiles = true;
+  const auto result = go();
+  const auto& values = find(result, "fast", "profile").values;
+  const Json wanted = {{{"node", "b"}, {"kernel", "K"}, {"precision", "fp32"}, {"ns", 101}},
+                       {{"node", "a"}, {"kernel", "K"}, {"precision", "fp32"}, {"ns", 7}}};
+  EXPECT_EQ(values.at("profile_nodes"), wanted);
+  EXPECT_EQ(values.at("profile_total_ns"), 108);
+  EXPECT_EQ(find(result, "slow", "profile").status, Status::Unsupported);
+}
+
+TEST_F(Bench, AControlThatHasAllButAnotherWorkloadIsTimedWithTheNewcomers) {
+  options.journal = journal;
+  options.batch_sizes = {1};
+  options.engines = {"slow"};
+  options.workloads = {"throughput"};
+  go();
+  options.resume = true;
+  options.engines = {"slow", "fast"};
+  options.workloads = {"throughput", "load"};
+  const auto result = go();
+  EXPECT_NEAR(find(result, "fast", "throughput").values.at("ratio_to_control").get<double>(), 2,
+              1e-4);
+  EXPECT_EQ(find(result, "slow", "load").status, Status::Ok);
+}
+
+TEST_F(Bench, LongBlocksGetFewerRoundsUnlessAskedFor) {
+  options.batch_sizes = {1, 4000};
+  options.workloads = {"throughput"};
+  const auto rounds_of = [](const BenchResult& result, std::int64_t batch) {
+    return find(result, "slow", "throughput", batch).values.at("rounds");
+  };
+  EXPECT_EQ(rounds_of(go(), 4000), 8);
+  options.rounds.reset();
+  options.journal = journal;
+  go();  // what a block lasts is known after it
+  options.resume = true;
+  options.launches = 2;
+  const auto result = go();
+  EXPECT_EQ(result.journal.launches.back().rounds, 6);
+  EXPECT_EQ(result.journal.launches[result.journal.launches.size() - 2].rounds, 8);
+}
+
+TEST_F(Bench, WhatCannotFitIsSkippedBeforeItIsLoaded) {
+  lab.memory_bytes = 300;  // weights of 40 bytes, activations of 100 a row
+  const auto result = go();
+  EXPECT_EQ(find(result, "fast", "throughput", 1).status, Status::Ok);
+  const auto& large = find(result, "fast", "memory", 4);
+  EXPECT_EQ(large.status, Status::Skipped);
+  EXPECT_THAT(large.reason, HasSubstr("smaller batch"));
+  EXPECT_EQ(lab.count("load reference"), 1) << "only the batch that fits needs a golden";
+}
+
+TEST_F(Bench, WorkersThatDoNotFitTogetherArePartedFromEachOtherNotFromTheControl) {
+  options.batch_sizes = {1};
+  options.params = {{"threads", {1, 2}}};
+  options.workloads = {"throughput"};
+  lab.memory_bytes = 1.6e8;  // of 60 MB an engine
+  const auto result = go();
+  EXPECT_EQ(count(result, Status::Ok), 4u);
+  ASSERT_EQ(result.journal.launches.size(), 3u);
+  for (const auto& launch : result.journal.launches) {
+    EXPECT_EQ(launch.cells.size(), 2u);
+    EXPECT_EQ(launch.controls.front(), result.journal.launches.front().controls.front());
+  }
 }
 
 TEST_F(Bench, MoreInFlightGivesLatencyBlocksOfItsOwn) {

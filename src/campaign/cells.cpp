@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "campaign/pass.hpp"
 
 namespace inferometer::campaign {
 namespace {
@@ -51,7 +52,8 @@ void check_counts(const BenchOptions& options) {
   }
   if (options.launches < 1)
     refuse(fmt::format("launches {}: expected at least 1", options.launches));
-  if (options.rounds < 1) refuse(fmt::format("rounds {}: expected at least 1", options.rounds));
+  if (options.rounds && *options.rounds < 1)
+    refuse(fmt::format("rounds {}: expected at least 1", *options.rounds));
   if (!(options.block_s > 0 && options.block_s <= kMostBlockS))  // NaN too
     refuse(fmt::format("a block of {:g} ms: expected above 0 and at most {:g} ms",
                        1e3 * options.block_s, 1e3 * kMostBlockS));
@@ -103,19 +105,29 @@ std::string group_name(const Key& key) {
                             : fmt::format("{} batch {}", model_name(key.first), key.second);
 }
 
-void split(const std::string& name, const std::vector<std::size_t>& members, std::size_t control,
-           std::vector<Group>& groups) {
-  std::vector<std::size_t> others;
-  std::ranges::copy_if(members, std::back_inserter(others),
-                       [&](std::size_t member) { return member != control; });
-  const std::size_t parts = std::max<std::size_t>(1, (others.size() + kGroupSize - 1) / kGroupSize);
-  for (std::size_t part = 0; part < parts; ++part) {
-    Group group{parts == 1 ? name : fmt::format("{} part {}", name, part + 1), control, {control}};
-    for (std::size_t i = part * kGroupSize; i < std::min(others.size(), (part + 1) * kGroupSize);
-         ++i)
-      group.members.push_back(others[i]);
-    groups.push_back(std::move(group));
+// The control and as many others as a group may have.
+std::vector<std::vector<std::size_t>> parts_of(const std::vector<std::size_t>& members,
+                                               std::size_t control, const Fits& fits) {
+  std::vector<std::vector<std::size_t>> parts{{control}};
+  for (const auto member : members) {
+    if (member == control) continue;
+    auto longer = parts.back();
+    longer.push_back(member);
+    const bool full = longer.size() > kGroupSize + 1 || (fits && !fits(longer));
+    if (full && parts.back().size() > 1)
+      parts.push_back({control, member});
+    else
+      parts.back() = std::move(longer);
   }
+  return parts;
+}
+
+void split(const std::string& name, const std::vector<std::size_t>& members, std::size_t control,
+           const Fits& fits, std::vector<Group>& groups) {
+  auto parts = parts_of(members, control, fits);
+  for (std::size_t part = 0; part < parts.size(); ++part)
+    groups.push_back({parts.size() == 1 ? name : fmt::format("{} part {}", name, part + 1), control,
+                      std::move(parts[part])});
 }
 
 std::string shapes_text(const std::vector<Port>& ports) {
@@ -170,8 +182,11 @@ std::string bound_words(const measure::LatencyBound& bound) {
 }  // namespace
 
 const std::vector<std::string>& workloads() {
-  static const std::vector<std::string> kWorkloads = {"throughput", "latency", "load", "memory",
-                                                      "rate"};
+  static const auto kWorkloads = [] {
+    std::vector<std::string> all = {"throughput", "latency"};
+    for (const auto& pass : passes()) all.emplace_back(pass.workload);
+    return all;
+  }();
   return kWorkloads;
 }
 
@@ -238,7 +253,8 @@ std::vector<Contender> expand(const BenchOptions& options) {
   return contenders;
 }
 
-std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control) {
+std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control,
+                         const Fits& fits) {
   const auto fine = buckets(contenders, true);
   const bool alone =
       std::ranges::all_of(fine, [](const auto& bucket) { return bucket.second.size() == 1; });
@@ -246,7 +262,8 @@ std::vector<Group> group(const std::vector<Contender>& contenders, const std::st
   for (const auto& [key, members] : alone ? buckets(contenders, false) : fine) {
     const auto chosen = std::ranges::find_if(
         members, [&](std::size_t i) { return contenders[i].cell.engine == control; });
-    split(group_name(key), members, chosen == members.end() ? members.front() : *chosen, groups);
+    split(group_name(key), members, chosen == members.end() ? members.front() : *chosen, fits,
+          groups);
   }
   return groups;
 }
@@ -272,10 +289,12 @@ std::string rerun_line(const measure::Cell& cell, const BenchOptions& options) {
   auto line =
       fmt::format("inferometer run {} --engine {}{} --workload {}", shell_word(cell.model),
                   shell_word(cell.engine), params_words(cell.params), shell_word(cell.workload));
-  if (options.rounds != usual.rounds) line += fmt::format(" --rounds {}", options.rounds);
+  if (options.rounds) line += fmt::format(" --rounds {}", *options.rounds);
   if (options.block_s != usual.block_s)
     line += fmt::format(" --block-ms {:g}", 1e3 * options.block_s);
   if (cell.workload == kRate && options.latency_bound) line += bound_words(*options.latency_bound);
+  if (cell.workload == "energy" && !options.power_log.empty())
+    line += " --power-log " + shell_word(options.power_log.string());
   return line + data_words(options.seed, options.expect);
 }
 

@@ -2,6 +2,7 @@
 // Lists of options -> contenders -> groups. Pure data and pure functions.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,9 +38,14 @@ std::string label_of(const measure::Cell& cell, const std::vector<std::string>& 
 /// Models x batch sizes x engines x params lists, in this order of nesting.
 std::vector<Contender> expand(const BenchOptions& options);
 
+/// Whether the workers of these contenders can be resident together.
+using Fits = std::function<bool(const std::vector<std::size_t>& members)>;
+
 /// Same model and batch size; a model measured on one engine with one choice of params is compared
-/// over its batch sizes instead. The control: the first of engine `control`, else the first.
-std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control);
+/// over its batch sizes instead. The control: the first of engine `control`, else the first. A
+/// group that would not fit is parted; a contender and the control are never.
+std::vector<Group> group(const std::vector<Contender>& contenders, const std::string& control,
+                         const Fits& fits = {});
 
 /// XXH3-128, hex, of model, plugin and library, requested params, workload, shapes and, for
 /// workload rate, the latency bound.

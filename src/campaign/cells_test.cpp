@@ -24,7 +24,6 @@ BenchOptions options() {
 // With nothing that a rerun line must say.
 BenchOptions usual() {
   auto usual = options();
-  usual.rounds = RunOptions{}.rounds;
   return usual;
 }
 
@@ -159,6 +158,7 @@ TEST(Cells, TheRerunLineSurvivesAShell) {
 TEST(Cells, TheRerunLineSaysWhatRunWouldDoOtherwise) {
   const measure::Cell cell{"m.onnx", "null", "", {}, "load"};
   auto asked = options();
+  asked.rounds = 8;
   asked.block_s = 0.02;
   asked.seed = 3;
   asked.expect.input_files = {"my x.npy"};

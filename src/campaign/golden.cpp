@@ -67,13 +67,13 @@ void keep(const std::filesystem::path& file, const measure::GoldenKey& key, std:
   }
 }
 
-std::vector<Tensor> ask_reference(const GoldenRequest& request, const std::vector<Tensor>& pool,
-                                  Lab& lab) {
-  const auto worker = lab.worker(
-      {request.cell.model, "reference", "reference", dims_of(request.cell.params), "parity"});
-  worker->load();
-  const std::vector<View> views(pool.begin(), pool.end());
-  return worker->predict(views);
+std::vector<Tensor> ask_engine(const std::string& engine, const GoldenRequest& request,
+                               const std::vector<Tensor>& pool, Lab& lab) {
+  const auto worker =
+      lab.worker({request.cell.model, engine, engine, dims_of(request.cell.params), "parity"});
+  if (worker->load().info.synthetic)
+    throw Error(Status::Unsupported, engine + " makes its outputs up");
+  return worker->predict(std::vector<View>(pool.begin(), pool.end()));
 }
 
 std::span<const InputSource> sources_of(const GoldenRequest& request) {
@@ -101,9 +101,40 @@ std::vector<Tensor> reference_outputs(const GoldenRequest& request, const std::v
   const auto file = can_keep ? request.cache_dir / "goldens" / measure::golden_name(key)
                              : std::filesystem::path();
   if (auto kept = read_kept(file, key, request)) return *std::move(kept);
-  auto outputs = ask_reference(request, pool, lab);
+  auto outputs = ask_engine("reference", request, pool, lab);
   keep(file, key, request.rows, outputs);
   return outputs;
+}
+
+bool agree(const GoldenRequest& request, const std::vector<Tensor>& a,
+           const std::vector<Tensor>& b) {
+  const auto& ports = request.info.outputs;
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    if (!measure::passes(measure::compare_outputs(a.at(i), b.at(i), ports[i].batch_axis),
+                         measure::gate_of("fp32")))
+      return false;
+  return true;
+}
+
+// Without reference: what two unrelated engines say alike. Throws Error saying why not.
+void ask_two_engines(const GoldenRequest& request, Lab& lab, Golden& golden) {
+  std::vector<std::string> names;
+  std::vector<std::vector<Tensor>> answers;
+  for (const auto& engine : lab.engines()) {
+    if (!engine.available || engine.name == "reference") continue;
+    try {
+      answers.push_back(ask_engine(engine.name, request, golden.inputs, lab));
+      names.push_back(engine.name);
+    } catch (const Error&) {
+      // It is not the one to ask.
+    }
+    if (answers.size() == 2) break;
+  }
+  if (answers.size() < 2) throw Error(Status::Unavailable, "no two other engines take the model");
+  if (!agree(request, answers[0], answers[1]))
+    throw Error(Status::Mismatch, fmt::format("{} and {} differ", names[0], names[1]));
+  golden.outputs = std::move(answers[0]);
+  golden.source = fmt::format("agreement of {} and {}", names[0], names[1]);
 }
 
 // Of the first tensor that has rows; 1 without any.
@@ -113,8 +144,9 @@ std::int64_t rows_among(const std::vector<Port>& ports, const std::vector<Tensor
   return 1;
 }
 
-std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows) {
-  return make_inputs(request.info.inputs, sources_of(request), rows, request.seed);
+std::vector<Tensor> inputs_for(const GoldenRequest& request, std::int64_t rows,
+                               std::uint64_t seed) {
+  return make_inputs(request.info.inputs, sources_of(request), rows, seed);
 }
 
 Golden take_expected(const GoldenRequest& request) {
@@ -124,7 +156,9 @@ Golden take_expected(const GoldenRequest& request) {
     throw Error(Status::Invalid,
                 fmt::format("{}: {} outputs are given, the model has {}", printable(expect.name),
                             expect.outputs.size(), ports.size()));
-  return {inputs_for(request, rows_among(ports, expect.outputs)), expect.outputs, expect.name, ""};
+  const auto rows = rows_among(ports, expect.outputs);
+  return {inputs_for(request, rows, request.seed), inputs_for(request, rows, request.seed + 1),
+          expect.outputs, expect.name, ""};
 }
 
 // The golden's rows in turn, as many as the batch has: what the outputs should be.
@@ -151,11 +185,12 @@ std::string failure_text(const Port& port, const measure::ParityFigures& figures
 }  // namespace
 
 std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector<Tensor>& pool,
-                               std::int64_t rows, Lab& lab) {
+                               std::int64_t rows, Lab& lab, std::int64_t first) {
   std::vector<Tensor> batch;
   for (std::size_t i = 0; i < ports.size(); ++i) {
-    const auto source =
-        ports[i].batch_axis ? measure::repeat_rows(pool[i], *ports[i].batch_axis, rows) : pool[i];
+    const auto source = ports[i].batch_axis
+                            ? measure::repeat_rows(pool[i], *ports[i].batch_axis, rows, first)
+                            : pool[i];
     auto shared = lab.shared(source.dtype(), source.shape());
     std::memcpy(shared.data(), source.data(), source.view().size_bytes());
     batch.push_back(std::move(shared));
@@ -170,7 +205,8 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
                      : 1;
   Golden golden;
   if (request.expect && !request.expect->outputs.empty()) return take_expected(request);
-  golden.inputs = inputs_for(request, request.rows);
+  golden.inputs = inputs_for(request, request.rows, request.seed);
+  golden.other_inputs = inputs_for(request, request.rows, request.seed + 1);
   if (request.info.synthetic) {
     golden.source = "unverified";
     golden.why = request.info.engine + " makes its outputs up";
@@ -179,9 +215,15 @@ Golden make_golden(const GoldenRequest& given, Lab& lab) {
   try {
     golden.outputs = reference_outputs(request, golden.inputs, lab);
     golden.source = "reference";
+    return golden;
+  } catch (const Error& error) {
+    golden.why = fmt::format("no golden outputs: reference: {}", error.what());
+  }
+  try {
+    ask_two_engines(request, lab, golden);
   } catch (const Error& error) {
     golden.source = "unverified";
-    golden.why = fmt::format("no golden outputs: reference: {}", error.what());
+    golden.why += fmt::format("; {}", error.what());
   }
   return golden;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the right answer is. Golden outputs in this order: the user's, the reference engine's, else
-// none, and outcomes carry the warning `unverified`.
+// What the right answer is. Golden outputs in this order: the user's, the reference engine's, what
+// two unrelated engines agree on; else none, and outcomes carry the warning `unverified`.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,12 @@ struct GoldenRequest {
 };
 
 struct Golden {
-  std::vector<Tensor> inputs;   ///< the pool, in port order
+  std::vector<Tensor> inputs;  ///< the pool, in port order
+  /// Inputs of the same kind with another answer (given ones: the same, whose rows may be turned):
+  /// what an engine computes before it is asked, so that a stale answer shows.
+  std::vector<Tensor> other_inputs;
   std::vector<Tensor> outputs;  ///< of the pool; empty: there are none, `why` says why
-  std::string source;           ///< "y.npy", "reference", "unverified"
+  std::string source;           ///< "y.npy", "reference", "agreement of A and B", "unverified"
   std::string why;
 };
 
@@ -49,10 +52,10 @@ struct Golden {
 /// does not fit the model.
 Golden make_golden(const GoldenRequest& request, Lab& lab);
 
-/// `rows` rows drawn from the pool in turn, in pages that every worker shares. Ports without a
-/// batch axis as they are.
+/// `rows` rows drawn from the pool in turn, from row `first` on, in pages that every worker shares.
+/// Ports without a batch axis as they are.
 std::vector<Tensor> pool_batch(const std::vector<Port>& ports, const std::vector<Tensor>& pool,
-                               std::int64_t rows, Lab& lab);
+                               std::int64_t rows, Lab& lab, std::int64_t first = 0);
 
 /// What comparing `outputs` of a batch with the golden tells.
 struct Parity {

@@ -5,28 +5,24 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "base/file.hpp"
 #include "base/json.hpp"
+#include "campaign/journal_schema.hpp"
 #include "measure/outcome.hpp"
 
 namespace inferometer::campaign {
 
-inline constexpr std::string_view kJournalSchema = "inferometer.journal/1";
-/// Bounds of the reader: journals come from strangers.
-inline constexpr std::size_t kMaxLineBytes = 16u << 20;
-inline constexpr std::size_t kMaxJournalBytes = std::size_t{1} << 30;
-/// Bound of the writer: a round line of a control and three cells, throughput and latency apart,
-/// stays below kMaxLineBytes however many digits its timings have.
-inline constexpr std::int64_t kMaxBlockBatches = 100'000;
-
 /// First line: which format, who wrote it, on which machine.
 struct Header {
-  std::string version;  ///< of Inferometer
-  std::string time;     ///< UTC, "2026-01-31T12:00:00Z"
-  Json fingerprint = Json::object();
+  std::string version;                ///< of Inferometer
+  std::string time;                   ///< UTC, "2026-01-31T12:00:00Z"
+  Json fingerprint = Json::object();  ///< {"machine_id", "machine"}
 };
 
 /// One life of the workers of a group. `cells` are outcomes so far: what loading and parity told,
@@ -36,12 +32,13 @@ struct Launch {
   std::string group;                  ///< "resnet50.onnx batch 4"
   std::vector<std::string> controls;  ///< cell_ids of the control, one a workload; or none
   std::int64_t rounds = 0;  ///< fixed in advance; fewer round lines = an interrupted launch
+  double predicted_s = 0;   ///< what the launch was to take
   std::string time;
   Json state = Json::object();  ///< of the machine, before
   std::vector<measure::Outcome> cells;
 };
 
-/// What one cell did in one round. Load and memory have no timings: their phases stand in `values`.
+/// What one cell did in one round. Passes have no timings: what they measured stands in `values`.
 struct Block {
   std::vector<std::string> cell_ids;  ///< several: throughput and latency of the same batches
   std::int64_t batches = 0;
@@ -55,25 +52,38 @@ struct Block {
 struct Round {
   std::int64_t launch = 0;
   std::string group;
-  std::int64_t round = 0;        ///< from 1; 0 = the passes after the rounds
-  Json canary = Json::object();  ///< "before" and "after", each with Field keys; may be empty
-  bool rejected = false;         ///< the canary changed within it; kept all the same
+  std::int64_t round = 0;  ///< from 1; 0 = the passes after the rounds
+  Json canary = {{"before", nullptr}, {"after", nullptr}};  ///< Field keys; null: no canary ran
+  bool rejected = false;  ///< the canary changed within it; kept all the same
   std::vector<Block> blocks;
 };
 
-/// What a journal holds. Outcomes: the last line of a cell stands.
+/// After the rounds and passes of a launch, an interrupted one too. None: it was killed.
+struct LaunchEnd {
+  std::int64_t launch = 0;
+  std::string group;
+  std::string time;
+  Json state = Json::object();                           ///< of the machine, after
+  double wall_s = 0;                                     ///< what it took
+  std::optional<double> parent_cpu_share, canary_share;  ///< of the rounds; none: there were none
+  std::vector<Block> blocks;  ///< what all rounds together tell of a cell: its tasks
+};
+
+/// What was measured on one machine. Outcomes: the last line of a cell stands.
 struct Journal {
   std::string name;  ///< for messages and reports
   Header header;     ///< version empty: the file ended before the first line was whole
   std::vector<Launch> launches;
   std::vector<Round> rounds;
+  std::vector<LaunchEnd> ends;
   std::vector<measure::Outcome> outcomes;
-  std::size_t whole_bytes = 0;  ///< up to and with the last newline; what follows was torn
+  std::size_t whole_bytes = 0;  ///< of its file, up to and with the last newline; the rest was torn
 };
 
 Json to_json(const Header& header);
 Json to_json(const Launch& launch);
 Json to_json(const Round& round);
+Json to_json(const LaunchEnd& end);
 Json outcome_line(const measure::Outcome& outcome);
 
 /// One line with its newline; text that is not UTF-8 is mended.
@@ -82,8 +92,62 @@ std::string line_text(const Json& line);
 /// Adds an outcome, in place of an older one of the same cell.
 void keep_outcome(Journal& journal, measure::Outcome outcome);
 
-/// A last line without its newline is ignored. Throws Error{Invalid} naming the line's number for
-/// any other line that is not what docs/journal.md says.
+/// What tells journals apart: when and where one was begun, and its first launch.
+std::string journal_key(const Journal& journal);
+
+/// Whether a text without a whole line may be what a kill left of a journal's first.
+bool may_become_journal(std::string_view text);
+
+using Line = std::variant<Header, Launch, Round, LaunchEnd, measure::Outcome>;
+/// Throws Error{Invalid} naming the key that is not as the schema says.
+Line parse_line(std::string_view text);
+
+/// The whole lines of a journal's text, which must outlive this, one after the other: what is made
+/// of a large journal need not hold it.
+class LineReader {
+ public:
+  /// `name` is for messages.
+  LineReader(std::string_view text, std::string name);
+
+  /// The next line without its newline; none at the end. A last line without its newline is torn.
+  std::optional<std::string_view> next();
+  /// The next line as what it is. Throws Error{Invalid} naming file, number and key.
+  std::optional<Line> next_line();
+
+  std::size_t number() const noexcept { return number_; }  ///< of the last line, from 1
+  std::size_t whole_bytes() const noexcept { return whole_; }
+  std::size_t torn_bytes() const noexcept { return text_.size() - whole_; }  ///< at the end
+
+ private:
+  std::string_view text_;
+  std::string name_;
+  std::size_t number_ = 0, whole_ = 0;
+};
+
+/// A journal's file, mapped.
+class JournalText {
+ public:
+  /// Throws Error{Invalid} naming the path when it can't be opened or is larger than
+  /// kMaxJournalBytes.
+  explicit JournalText(const std::filesystem::path& path);
+  LineReader lines() const { return {text(), name_}; }
+  std::string_view text() const;
+
+ private:
+  MappedFile file_;
+  std::string name_;
+};
+
+/// What the journal at this place among those of a file is called: the file's own name when it is
+/// the only one, else "both.jsonl#2".
+std::string journal_name(const std::string& path, std::size_t place, std::size_t journals);
+
+/// Each header begins a journal: `journal join` puts those of several machines into one file. At
+/// least one; a file without any whole line gives an empty one. Throws Error{Invalid} naming the
+/// line's number.
+std::vector<Journal> parse_journals(std::string_view text, const std::string& name);
+std::vector<Journal> read_journals(const std::filesystem::path& path);
+/// The same of one machine. Throws Error{Invalid} for a joined file.
 Journal parse_journal(std::string_view text, const std::string& name);
 Journal read_journal(const std::filesystem::path& path);
 

@@ -34,10 +34,7 @@ int open_file(const std::filesystem::path& path, JournalFile::Open mode) {
 
 // Cutting the torn line of a young journal must not empty somebody's one-line file.
 void check_torn(const std::filesystem::path& path, const Journal& before) {
-  constexpr std::string_view kStart = "{\"line\":\"header\",";
-  if (before.whole_bytes > 0) return;
-  const auto text = read_text(path, kMaxJournalBytes);
-  if (std::string_view(text).substr(0, kStart.size()) != kStart.substr(0, text.size()))
+  if (before.whole_bytes == 0 && !may_become_journal(JournalText(path).text()))
     refuse(path, "is no journal: its first line is not a header");
 }
 

@@ -1,150 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-// Journal lines to and from JSON. Every key is required and no other is allowed: a journal is read
-// by the version that its header names, so a stray key is damage, not the future.
+// Journal lines to and from JSON. What a line must hold stands in journal_schema.cpp; here it is
+// only taken out.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
+#include <utility>
 
-#include "base/file.hpp"
 #include "base/text.hpp"
 #include "campaign/journal.hpp"
 
 namespace inferometer::campaign {
 namespace {
 
-constexpr std::int64_t kMaxCount = 1'000'000'000;
-constexpr std::int64_t kMaxDurationNs = 1'000'000'000'000'000;  // eleven days
-constexpr std::size_t kMaxTimings = 1'000'000;
-constexpr std::size_t kMaxCells = 1000;
-constexpr std::size_t kMaxText = 4096;
-
-[[noreturn]] void refuse(std::string_view key, std::string_view expected) {
-  throw Error(Status::Invalid, fmt::format("key '{}': expected {}", printable(key), expected),
-              {{"key", printable(key)}});
+std::string text_at(const Json& json, const char* key) {
+  return json.at(key).get<std::string>();
 }
 
-void check_keys(const Json& json, std::initializer_list<std::string_view> keys) {
-  if (!json.is_object()) refuse("", "an object");
-  for (const auto key : keys)
-    if (!json.contains(std::string(key))) refuse(key, "to be present");
-  for (const auto& [key, value] : json.items())
-    if (std::ranges::find(keys, std::string_view(key)) == keys.end())
-      refuse(key, "no such key in this line");
+std::int64_t count_at(const Json& json, const char* key) {
+  return json.at(key).get<std::int64_t>();
 }
 
-std::string text_at(const Json& json, const std::string& key) {
-  const auto& value = json.at(key);
-  if (!value.is_string() || value.get_ref<const std::string&>().size() > kMaxText)
-    refuse(key, fmt::format("text of at most {} bytes", kMaxText));
-  return value.get<std::string>();
-}
-
-std::int64_t integer(const Json& value, const std::string& key, std::int64_t least,
-                     std::int64_t most) {
-  const auto expected = [&] { return fmt::format("an integer {}..{}", least, most); };
-  if (!value.is_number_integer()) refuse(key, expected());
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(most))
-    refuse(key, expected());
-  const auto number = value.get<std::int64_t>();
-  if (number < least || number > most) refuse(key, expected());
-  return number;
-}
-
-std::int64_t duration_at(const Json& json, const std::string& key) {
-  return integer(json.at(key), key, 0, kMaxDurationNs);
-}
-
-const Json& list_at(const Json& json, const std::string& key, std::size_t most) {
-  const auto& value = json.at(key);
-  if (!value.is_array() || value.size() > most)
-    refuse(key, fmt::format("a list of at most {}", most));
-  return value;
-}
-
-std::vector<std::string> texts_at(const Json& json, const std::string& key) {
-  std::vector<std::string> texts;
-  for (const auto& text : list_at(json, key, kMaxCells)) {
-    if (!text.is_string()) refuse(key, "a list of texts");
-    texts.push_back(text.get<std::string>());
-  }
-  return texts;
-}
-
-const Json& object_at(const Json& json, const std::string& key) {
-  if (!json.at(key).is_object()) refuse(key, "an object");
-  return json.at(key);
-}
-
-// measure knows which quantities there are; an outcome around them is how it is asked.
-Json values_at(const Json& json, const std::string& key) {
-  return measure::outcome_from_json(Json{{"cell_id", ""},
-                                         {"model", ""},
-                                         {"engine", ""},
-                                         {"workload", ""},
-                                         {"status", "ok"},
-                                         {"values", json.at(key)}})
-      .values;
-}
-
-Json canary_at(const Json& json) {
-  const auto& canary = object_at(json, "canary");
-  for (const auto& [key, value] : canary.items()) {
-    if (key != "before" && key != "after") refuse(key, "before or after");
-    values_at(canary, key);
-  }
-  return canary;
-}
-
-bool bool_at(const Json& json, const std::string& key) {
-  if (!json.at(key).is_boolean()) refuse(key, "true or false");
-  return json.at(key).get<bool>();
+std::optional<double> share_at(const Json& json, const char* key) {
+  if (json.at(key).is_null()) return std::nullopt;
+  return json.at(key).get<double>();
 }
 
 Header header_from(const Json& json) {
-  check_keys(json, {"line", "schema", "version", "time", "fingerprint"});
-  const auto schema = text_at(json, "schema");
-  if (schema != kJournalSchema) refuse("schema", fmt::format("\"{}\"", kJournalSchema));
-  const auto& fingerprint = object_at(json, "fingerprint");
-  if (fingerprint.contains("machine_id")) text_at(fingerprint, "machine_id");
-  return {text_at(json, "version"), text_at(json, "time"), fingerprint};
+  return {text_at(json, "version"), text_at(json, "time"), json.at("fingerprint")};
 }
 
 Launch launch_from(const Json& json) {
-  check_keys(json, {"line", "launch", "group", "controls", "rounds", "time", "state", "cells"});
-  Launch launch{.launch = integer(json.at("launch"), "launch", 1, kMaxCount),
+  Launch launch{.launch = count_at(json, "launch"),
                 .group = text_at(json, "group"),
-                .controls = texts_at(json, "controls"),
-                .rounds = integer(json.at("rounds"), "rounds", 0, kMaxCount),
+                .controls = json.at("controls").get<std::vector<std::string>>(),
+                .rounds = count_at(json, "rounds"),
+                .predicted_s = json.at("predicted_s").get<double>(),
                 .time = text_at(json, "time"),
-                .state = object_at(json, "state")};
-  for (const auto& cell : list_at(json, "cells", kMaxCells))
+                .state = json.at("state")};
+  for (const auto& cell : json.at("cells"))
     launch.cells.push_back(measure::outcome_from_json(cell));
   return launch;
 }
 
 Block block_from(const Json& json) {
-  check_keys(json, {"cell_ids", "batches", "samples", "wall_ns", "timings_ns", "values"});
-  Block block{.cell_ids = texts_at(json, "cell_ids"),
-              .batches = integer(json.at("batches"), "batches", 0, kMaxCount),
-              .samples = integer(json.at("samples"), "samples", 0, kMaxCount),
-              .wall_ns = duration_at(json, "wall_ns"),
-              .values = values_at(json, "values")};
-  for (const auto& timing : list_at(json, "timings_ns", kMaxTimings))
-    block.timings_ns.push_back(integer(timing, "timings_ns", 0, kMaxDurationNs));
-  return block;
+  return {.cell_ids = json.at("cell_ids").get<std::vector<std::string>>(),
+          .batches = count_at(json, "batches"),
+          .samples = count_at(json, "samples"),
+          .wall_ns = count_at(json, "wall_ns"),
+          .timings_ns = json.at("timings_ns").get<std::vector<std::int64_t>>(),
+          .values = json.at("values")};
+}
+
+std::vector<Block> blocks_at(const Json& json) {
+  std::vector<Block> blocks;
+  for (const auto& block : json.at("blocks")) blocks.push_back(block_from(block));
+  return blocks;
 }
 
 Round round_from(const Json& json) {
-  check_keys(json, {"line", "launch", "group", "round", "canary", "rejected", "blocks"});
-  Round round{.launch = integer(json.at("launch"), "launch", 1, kMaxCount),
+  Round round{.launch = count_at(json, "launch"),
               .group = text_at(json, "group"),
-              .round = integer(json.at("round"), "round", 0, kMaxCount),
-              .canary = canary_at(json),
-              .rejected = bool_at(json, "rejected")};
-  for (const auto& block : list_at(json, "blocks", kMaxCells))
-    round.blocks.push_back(block_from(block));
+              .round = count_at(json, "round"),
+              .canary = json.at("canary"),
+              .rejected = json.at("rejected").get<bool>()};
+  round.blocks = blocks_at(json);
   return round;
+}
+
+LaunchEnd launch_end_from(const Json& json) {
+  return {.launch = count_at(json, "launch"),
+          .group = text_at(json, "group"),
+          .time = text_at(json, "time"),
+          .state = json.at("state"),
+          .wall_s = json.at("wall_s").get<double>(),
+          .parent_cpu_share = share_at(json, "parent_cpu_share"),
+          .canary_share = share_at(json, "canary_share"),
+          .blocks = blocks_at(json)};
+}
+
+Line line_from(std::string_view kind, const Json& json) {
+  if (kind == "header") return header_from(json);
+  if (kind == "launch") return launch_from(json);
+  if (kind == "round") return round_from(json);
+  if (kind == "launch_end") return launch_end_from(json);
+  return measure::outcome_from_json(json.at("outcome"));
+}
+
+// Before all else: another version's header may have other keys.
+void check_schema(const Json& header) {
+  const auto found = header.find("schema");
+  if (found == header.end() || !found->is_string() || *found == kJournalSchema) return;
+  throw Error(Status::Invalid,
+              fmt::format("key 'schema': it is written as {}, this version of Inferometer reads {} "
+                          "only: read it with the version that wrote it, or measure again",
+                          printable(found->get_ref<const std::string&>()), kJournalSchema),
+              {{"key", "schema"}});
+}
+
+Json share_json(const std::optional<double>& share) {
+  return share ? Json(*share) : Json(nullptr);
 }
 
 Json to_json(const Block& block) {
@@ -153,22 +107,10 @@ Json to_json(const Block& block) {
           {"timings_ns", block.timings_ns}, {"values", block.values}};
 }
 
-void add_line(Journal& journal, const Json& json, bool first) {
-  if (!json.is_object() || !json.contains("line")) refuse("line", "to be present");
-  const auto kind = text_at(json, "line");
-  if (first != (kind == "header")) refuse("line", "\"header\" in the first line and only there");
-  if (kind == "header") {
-    journal.header = header_from(json);
-  } else if (kind == "launch") {
-    journal.launches.push_back(launch_from(json));
-  } else if (kind == "round") {
-    journal.rounds.push_back(round_from(json));
-  } else if (kind == "outcome") {
-    check_keys(json, {"line", "outcome"});
-    keep_outcome(journal, measure::outcome_from_json(json.at("outcome")));
-  } else {
-    refuse("line", "header, launch, round or outcome");
-  }
+Json to_json(const std::vector<Block>& blocks) {
+  auto list = Json::array();
+  for (const auto& block : blocks) list.push_back(to_json(block));
+  return list;
 }
 
 }  // namespace
@@ -184,61 +126,55 @@ Json to_json(const Header& header) {
 Json to_json(const Launch& launch) {
   auto cells = Json::array();
   for (const auto& cell : launch.cells) cells.push_back(measure::to_json(cell));
-  return {{"line", "launch"},        {"launch", launch.launch},
-          {"group", launch.group},   {"controls", launch.controls},
-          {"rounds", launch.rounds}, {"time", launch.time},
-          {"state", launch.state},   {"cells", std::move(cells)}};
+  return {{"line", "launch"},         {"launch", launch.launch},
+          {"group", launch.group},    {"controls", launch.controls},
+          {"rounds", launch.rounds},  {"predicted_s", launch.predicted_s},
+          {"time", launch.time},      {"state", launch.state},
+          {"cells", std::move(cells)}};
 }
 
 Json to_json(const Round& round) {
-  auto blocks = Json::array();
-  for (const auto& block : round.blocks) blocks.push_back(to_json(block));
   return {{"line", "round"},
           {"launch", round.launch},
           {"group", round.group},
           {"round", round.round},
           {"canary", round.canary},
           {"rejected", round.rejected},
-          {"blocks", std::move(blocks)}};
+          {"blocks", to_json(round.blocks)}};
+}
+
+Json to_json(const LaunchEnd& end) {
+  return {{"line", "launch_end"},
+          {"launch", end.launch},
+          {"group", end.group},
+          {"time", end.time},
+          {"state", end.state},
+          {"wall_s", end.wall_s},
+          {"parent_cpu_share", share_json(end.parent_cpu_share)},
+          {"canary_share", share_json(end.canary_share)},
+          {"blocks", to_json(end.blocks)}};
 }
 
 Json outcome_line(const measure::Outcome& outcome) {
   return {{"line", "outcome"}, {"outcome", measure::to_json(outcome)}};
 }
 
-void keep_outcome(Journal& journal, measure::Outcome outcome) {
-  const auto same =
-      std::ranges::find(journal.outcomes, outcome.cell_id, &measure::Outcome::cell_id);
-  if (same == journal.outcomes.end())
-    journal.outcomes.push_back(std::move(outcome));
-  else
-    *same = std::move(outcome);
-}
-
 std::string line_text(const Json& line) {
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Journal parse_journal(std::string_view text, const std::string& name) {
-  Journal journal{.name = name};
-  for (std::size_t start = 0, number = 1;; ++number) {
-    const auto end = text.find('\n', start);
-    if (end == std::string_view::npos) break;
-    try {
-      if (end - start > kMaxLineBytes) refuse("", fmt::format("at most {} bytes", kMaxLineBytes));
-      add_line(journal, parse_json(text.substr(start, end - start), "line"), number == 1);
-    } catch (const Error& error) {
-      throw Error(Status::Invalid,
-                  fmt::format("{}: line {}: {}", printable(name), number, error.what()),
-                  {{"journal", name}, {"line", std::to_string(number)}});
-    }
-    start = journal.whole_bytes = end + 1;
-  }
-  return journal;
-}
-
-Journal read_journal(const std::filesystem::path& path) {
-  return parse_journal(read_text(path, kMaxJournalBytes), path.string());
+Line parse_line(std::string_view text) {
+  if (text.size() > kMaxLineBytes)
+    throw Error(Status::Invalid, fmt::format("a line of at most {} bytes is read, this one has {}",
+                                             kMaxLineBytes, text.size()));
+  const auto json = parse_json(text, "line");
+  if (!json.is_object() || !json.contains("line")) refuse_key("line", "to be present");
+  if (!json.at("line").is_string()) refuse_key("line", "text");
+  const auto kind = text_at(json, "line");
+  const auto& spec = line_spec(kind);
+  if (kind == "header") check_schema(json);
+  check_object(json, spec);
+  return line_from(kind, json);
 }
 
 }  // namespace inferometer::campaign

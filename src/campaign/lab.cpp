@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <ctime>
 #include <map>
+#include <mutex>
 
 #include "base/cpu.hpp"
 #include "base/text.hpp"
@@ -16,6 +18,8 @@
 #include "graph/onnx.hpp"
 #include "graph/passes.hpp"
 #include "measure/environment.hpp"
+#include "measure/memory.hpp"
+#include "measure/memory_cgroup.hpp"
 #include "measure/roofline.hpp"
 #include "process/region.hpp"
 #include "process/remote.hpp"
@@ -25,8 +29,6 @@ namespace inferometer::campaign {
 namespace {
 
 constexpr std::chrono::seconds kProbeLimit{60};
-// A hang is an outcome, but VGG19 on the reference engine may take its minutes.
-constexpr std::chrono::minutes kCallLimit{15};
 
 Params load_params(const measure::Cell& cell) {
   auto params = cell.params;
@@ -48,21 +50,51 @@ std::vector<int> cpus_for(const Params& params) {
   return std::move(budget.allowed);
 }
 
-process::WorkerOptions options_for(std::vector<int> cpus) {
+process::WorkerOptions options_for(std::vector<int> cpus, std::chrono::milliseconds call_limit) {
   process::WorkerOptions options;
   options.cpus = std::move(cpus);
-  options.limits.load = kCallLimit;
-  options.limits.call = kCallLimit;
+  options.limits.load = call_limit;
+  options.limits.call = call_limit;
   return options;
 }
 
+// A worker's memory as its control group counts it, where one can be made.
+class WorkerGroup {
+ public:
+  explicit WorkerGroup(pid_t worker) {
+    try {
+      group_ = std::make_unique<measure::MemoryCgroup>();
+      group_->add(worker);
+    } catch (const Error& error) {
+      set_missing(error);
+    }
+  }
+  void note_peak() {
+    if (!values_.empty()) return;
+    try {
+      values_[kKey] = group_->peak_bytes();
+    } catch (const Error& error) {
+      set_missing(error);
+    }
+  }
+  const Json& values() const { return values_; }
+
+ private:
+  static constexpr const char* kKey = "memory_cgroup_peak_bytes";
+  void set_missing(const Error& error) {
+    values_ = {{kKey, nullptr}, {std::string(kKey) + "_why", error.what()}};
+  }
+  std::unique_ptr<measure::MemoryCgroup> group_;
+  Json values_ = Json::object();
+};
+
 class ProcessWorker : public CellWorker {
  public:
-  explicit ProcessWorker(measure::Cell cell)
+  ProcessWorker(measure::Cell cell, std::chrono::milliseconds call_limit)
       : cell_(std::move(cell)),
         cpus_(cpus_for(cell_.params)),
         params_(on_cpus(load_params(cell_), cpus_)),
-        worker_(options_for(cpus_)),
+        worker_(options_for(cpus_, call_limit)),
         recorder_(worker_.pid()) {}
 
   process::LoadReport load() override { return worker_.load(cell_.model, params_); }
@@ -79,6 +111,10 @@ class ProcessWorker : public CellWorker {
     return worker_.run_open(arrivals_ns, give_up, stop);
   }
   std::vector<Tensor> outputs() const override { return worker_.block_outputs(); }
+  std::string profile() override { return worker_.profile(); }
+  std::vector<measure::TaskTime> tasks() const override {
+    return measure::read_tasks(worker_.process_tree());
+  }
   void park() override { worker_.park(); }
   void wake() override { worker_.wake(); }
   void open_library() override {
@@ -89,14 +125,29 @@ class ProcessWorker : public CellWorker {
   std::set<std::filesystem::path> mapped_files() const override {
     return measure::mapped_files(worker_.pid());
   }
-  void begin_phase() override { recorder_.begin(); }
-  void end_phase(measure::MemoryPhase phase) override { recorder_.end(phase); }
-  Json memory() const override { return recorder_.values(); }
+  void begin_phase() override {
+    if (!group_) group_.emplace(worker_.pid());
+    recorder_.begin();
+  }
+  void end_phase(measure::MemoryPhase phase) override {
+    recorder_.end(phase);
+    if (phase == measure::MemoryPhase::Steady) group_->note_peak();
+  }
+  std::int64_t anonymous_bytes() const override {
+    return measure::read_memory(measure::process_tree(worker_.pid()), measure::Detail::Status)
+        .anon_bytes;
+  }
+  Json memory() const override {
+    auto values = recorder_.values();
+    if (group_) values.update(group_->values());
+    return values;
+  }
 
  private:
   measure::Cell cell_;
   std::vector<int> cpus_;
   Params params_;
+  std::optional<WorkerGroup> group_;  ///< outlives the worker, which it holds
   process::Worker worker_;
   measure::PhaseRecorder recorder_;
 };
@@ -105,7 +156,8 @@ class ProcessWorker : public CellWorker {
 class CanaryWorker {
  public:
   explicit CanaryWorker(const std::vector<int>& cpus)
-      : worker_(options_for(cpus)), work_(measure::canary_work(worker_.canary(Json::object()))) {}
+      : worker_(options_for(cpus, kCallLimit)),
+        work_(measure::canary_work(worker_.canary(Json::object()))) {}
   measure::CanaryReading read(std::int64_t aim_ns) {
     const auto request = measure::to_json(measure::scaled(work_, aim_ns));
     return measure::canary_reading(worker_.canary(request));
@@ -139,12 +191,15 @@ void read_graph(const std::filesystem::path& path, ModelFacts& facts) {
   facts.outputs = signature.outputs;
   facts.parameters = graph::count_parameters(graph);
   for (const auto id : graph.outputs) facts.softmaxes.push_back(softmax_of(graph, id));
-  // Last: it throws where shapes depend on data.
-  facts.macs = graph::count_macs(graph) / std::max<std::int64_t>(1, signature.batch_size);
+  // Last: they throw where shapes depend on data.
+  const auto rows = std::max<std::int64_t>(1, signature.batch_size);
+  facts.macs = graph::count_macs(graph) / rows;
+  facts.activation_bytes = graph::peak_activation_bytes(graph) / rows;
 }
 
 class ProcessLab : public Lab {
  public:
+  explicit ProcessLab(std::chrono::milliseconds call_limit) : call_limit_(call_limit) {}
   std::vector<EngineStatus> engines() override {
     if (!engines_.empty()) return engines_;
     std::vector<std::string> names;
@@ -172,7 +227,7 @@ class ProcessLab : public Lab {
     return facts;
   }
   std::unique_ptr<CellWorker> worker(const measure::Cell& cell) override {
-    return std::make_unique<ProcessWorker>(cell);
+    return std::make_unique<ProcessWorker>(cell, call_limit_);
   }
   measure::CachedBytes drop_from_page_cache(std::span<const std::filesystem::path> files) override {
     return measure::drop_from_page_cache(files);
@@ -188,18 +243,36 @@ class ProcessLab : public Lab {
       if (!canary) canary = std::make_unique<CanaryWorker>(cpus);
       return canary->read(aim_ns);
     } catch (const Error&) {
-      return std::nullopt;  // outcomes then say that no canary ran
+      canaries_.erase(cpus);  // another may live longer; outcomes say that none ran
+      return std::nullopt;
     }
   }
-  Peaks peaks(std::int64_t threads) override {
-    const auto found = peaks_.find(threads);
+  Peaks peaks(std::int64_t threads, DType dtype) override {
+    const auto found = peaks_.find({threads, dtype});
     if (found != peaks_.end()) return found->second;
-    return peaks_.emplace(threads, measured(threads)).first->second;
+    return peaks_.emplace(std::pair(threads, dtype), measured(threads, dtype)).first->second;
+  }
+  double free_bytes() override { return static_cast<double>(measure::free_memory_bytes()); }
+  std::unique_ptr<measure::EnergyMeter> energy_meter(
+      const std::filesystem::path& power_log) override {
+    return measure::make_energy_meter({.power_log = power_log});
+  }
+  void rest(std::int64_t duration_ns, std::stop_token stop) override {
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
+    stopped.wait_for(lock, std::move(stop), std::chrono::nanoseconds(duration_ns),
+                     [] { return false; });
   }
   Json machine() override { return measure::machine(); }
   Json state() override { return measure::state(); }
   std::int64_t now_ns() override {
     return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  }
+  std::int64_t cpu_ns() override {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
   }
   std::string utc() override {
     const std::time_t now = std::time(nullptr);
@@ -211,20 +284,29 @@ class ProcessLab : public Lab {
   }
 
  private:
-  static Peaks measured(std::int64_t threads) {
+  Peaks measured(std::int64_t threads, DType dtype) {
+    const measure::PeakOptions options{.threads = static_cast<int>(threads), .dtype = dtype};
+    Peaks peaks;
     try {
-      const measure::PeakOptions options{.threads = static_cast<int>(threads)};
+      if (!bandwidths_.contains(threads))
+        bandwidths_.emplace(threads, measure::measure_bandwidth(options));
+      peaks.bytes_per_s = bandwidths_.at(threads).per_s;
+      peaks.bytes_spread = bandwidths_.at(threads).spread;
       const auto flops = measure::measure_peak_flops(options);
-      const auto bytes = measure::measure_bandwidth(options);
-      return {flops.per_s, bytes.per_s, "", flops.spread, bytes.spread};
+      peaks.flops_per_s = flops.per_s;
+      peaks.flops_spread = flops.spread;
+      peaks.isa = flops.isa;
     } catch (const Error& error) {
-      return {.why = error.what()};
+      peaks.why = error.what();
     }
+    return peaks;
   }
 
+  std::chrono::milliseconds call_limit_;
   std::vector<EngineStatus> engines_;
   std::map<std::vector<int>, std::unique_ptr<CanaryWorker>> canaries_;
-  std::map<std::int64_t, Peaks> peaks_;
+  std::map<std::int64_t, measure::Peak> bandwidths_;  ///< by threads
+  std::map<std::pair<std::int64_t, DType>, Peaks> peaks_;
 };
 
 }  // namespace
@@ -243,8 +325,8 @@ const EngineStatus& engine_named(const std::vector<EngineStatus>& engines,
               {{"engine", name}, {"nearest", near}});
 }
 
-std::unique_ptr<Lab> make_lab() {
-  return std::make_unique<ProcessLab>();
+std::unique_ptr<Lab> make_lab(std::chrono::milliseconds call_limit) {
+  return std::make_unique<ProcessLab>(call_limit);
 }
 
 }  // namespace inferometer::campaign

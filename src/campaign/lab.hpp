@@ -3,6 +3,7 @@
 // clock, the canary. Unit tests put fakes here; make_lab() gives the real thing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,10 +18,12 @@
 #include "inferometer/engines.hpp"
 #include "inferometer/model.hpp"
 #include "measure/canary.hpp"
+#include "measure/energy.hpp"
 #include "measure/memory.hpp"
 #include "measure/outcome.hpp"
 #include "measure/page_cache.hpp"
 #include "measure/parity.hpp"
+#include "measure/tasks.hpp"
 #include "process/worker.hpp"
 
 namespace inferometer::campaign {
@@ -32,6 +35,7 @@ struct ModelFacts {
   std::vector<Port> inputs, outputs;         ///< empty: our reader can't tell, `why` says why
   std::optional<std::int64_t> macs;          ///< per sample
   std::optional<std::int64_t> parameters;
+  std::optional<std::int64_t> activation_bytes;  ///< that live at the same time, per sample
   /// By output: those that a Softmax makes. Empty: our reader can't tell.
   std::vector<std::optional<measure::Softmax>> softmaxes;
   std::string why;
@@ -50,7 +54,10 @@ class CellWorker {
                                             const process::GiveUp& give_up,
                                             const std::stop_token& stop) = 0;
   virtual std::vector<Tensor> outputs() const = 0;
+  virtual std::string profile() = 0;
   virtual void park() = 0;
+  /// CPU time of every task of the process tree; empty when it has ended.
+  virtual std::vector<measure::TaskTime> tasks() const = 0;
   virtual void wake() = 0;
   /// Opens the engine's library without loading a model.
   virtual void open_library() = 0;
@@ -61,13 +68,15 @@ class CellWorker {
   virtual void begin_phase() = 0;
   virtual void end_phase(measure::MemoryPhase phase) = 0;
   virtual Json memory() const = 0;
+  virtual std::int64_t anonymous_bytes() const = 0;  ///< that are resident now
 };
 
 /// The machine's peaks for T threads, for the roofline.
 struct Peaks {
   std::optional<double> flops_per_s, bytes_per_s;
-  std::string why;  ///< when they can't be had
+  std::string why;  ///< when one of them can't be had
   double flops_spread = 0, bytes_spread = 0;
+  std::string isa;  ///< of the multiply-adds
 };
 
 class Lab {
@@ -92,18 +101,30 @@ class Lab {
   /// What the machine is worth now, on these CPUs, by bursts of about `aim_ns`; none: no canary.
   virtual std::optional<measure::CanaryReading> canary(const std::vector<int>& cpus,
                                                        std::int64_t aim_ns) = 0;
-  /// Measured once per number of threads, then remembered.
-  virtual Peaks peaks(std::int64_t threads) = 0;
+  /// Measured once per number of threads and dtype of the factors, then remembered.
+  virtual Peaks peaks(std::int64_t threads, DType dtype) = 0;
+  /// Bytes that processes of ours may still take before the machine swaps or a limit strikes.
+  virtual double free_bytes() = 0;
+  /// What measures energy here: the counters, or the log when its path isn't empty. Throws
+  /// Error{Unavailable} with the reason of each, Error{Invalid} for a log that is wrong.
+  virtual std::unique_ptr<measure::EnergyMeter> energy_meter(
+      const std::filesystem::path& power_log) = 0;
+  /// Waits; ends early when a stop is requested.
+  virtual void rest(std::int64_t duration_ns, std::stop_token stop) = 0;
   virtual Json machine() = 0;         ///< measure::machine
   virtual Json state() = 0;           ///< measure::state
   virtual std::int64_t now_ns() = 0;  ///< monotonic
+  virtual std::int64_t cpu_ns() = 0;  ///< CPU time of this process, all threads
   virtual std::string utc() = 0;      ///< "2026-01-31T12:00:00Z"
 };
 
 /// The status of one engine. Throws Error{Invalid} with the nearest name.
 const EngineStatus& engine_named(const std::vector<EngineStatus>& engines, const std::string& name);
 
-/// Real engines in real worker processes.
-std::unique_ptr<Lab> make_lab();
+/// A hang is an outcome, but VGG19 on the reference engine may take its minutes.
+inline constexpr std::chrono::minutes kCallLimit{15};
+
+/// Real engines in real worker processes, each call of which may last `call_limit`.
+std::unique_ptr<Lab> make_lab(std::chrono::milliseconds call_limit = kCallLimit);
 
 }  // namespace inferometer::campaign

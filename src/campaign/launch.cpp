@@ -6,92 +6,14 @@
 #include <memory>
 #include <set>
 
+#include "campaign/cell_subject.hpp"
+#include "campaign/overhead.hpp"
 #include "campaign/pass.hpp"
 #include "campaign/session.hpp"
 #include "measure/schedule.hpp"
 
 namespace inferometer::campaign {
 namespace {
-
-constexpr double kGuessedFlopsPerS = 5e10;
-constexpr double kGuessedLoadS = 1.5;
-
-// Throughput and latency of one contender are two readings of the same blocks when its batches
-// follow each other (in_flight 1). With more in flight a batch's latency is that of a batch alone.
-class CellSubject : public measure::Subject {
- public:
-  enum class Kind { Stream, OneByOne };
-  CellSubject(Seat& seat, std::vector<std::string> cell_ids, Kind kind)
-      : seat_(seat), cell_ids_(std::move(cell_ids)), kind_(kind) {}
-
-  measure::BlockTimings run_block(std::int64_t batches) override {
-    cpu_ns_ = 0;
-    if (kind_ == Kind::Stream) return one_block(batches);
-    measure::BlockTimings all;
-    for (std::int64_t i = 0; i < batches; ++i) {
-      const auto block = one_block(1);
-      all.wall_ns += block.wall_ns;
-      all.samples += block.samples;
-      all.batches += block.batches;
-      all.timings_ns.push_back(block.wall_ns);
-    }
-    return all;
-  }
-  void resume() override { seat_.worker->wake(); }
-  void pause() override { seat_.worker->park(); }
-
-  /// Its own cells end with this error, not the seat's others: what loading told is whole, and
-  /// memory has a process of its own.
-  std::vector<measure::Outcome> failed(const Error& error) const {
-    std::vector<measure::Outcome> outcomes;
-    for (const auto& cell : seat_.cells)
-      if (std::ranges::find(cell_ids_, cell.cell_id) != cell_ids_.end())
-        outcomes.push_back(failed_with(cell, "predict", error));
-    return outcomes;
-  }
-  /// The journal's block of the block that ran last.
-  Block journal_block(const measure::BlockTimings& timings) const {
-    Block block{.cell_ids = cell_ids_,
-                .batches = timings.batches,
-                .samples = timings.samples,
-                .wall_ns = timings.wall_ns,
-                .timings_ns = timings.timings_ns};
-    if (timings.wall_ns > 0)
-      block.values["cpus_used"] =
-          static_cast<double>(cpu_ns_) / static_cast<double>(timings.wall_ns);
-    return block;
-  }
-
- private:
-  measure::BlockTimings one_block(std::int64_t batches) {
-    auto report = seat_.worker->block(batches, process::Poison::Off);
-    cpu_ns_ += report.cpu_ns;
-    return {report.wall_ns, report.samples, report.batches, std::move(report.timings_ns)};
-  }
-
-  Seat& seat_;
-  std::vector<std::string> cell_ids_;
-  Kind kind_;
-  std::int64_t cpu_ns_ = 0;
-};
-
-using Subjects = std::vector<std::unique_ptr<CellSubject>>;
-
-void add_subjects(Seat& seat, Subjects& subjects) {
-  if (!seat.worker) return;
-  std::vector<std::string> together, apart;
-  const bool one_by_one = integer_param(seat.info.requested, "in_flight", 1) > 1;
-  for (const auto& cell : seat.cells) {
-    if (cell.cell.workload == "throughput") together.push_back(cell.cell_id);
-    if (cell.cell.workload == "latency") (one_by_one ? apart : together).push_back(cell.cell_id);
-  }
-  if (!together.empty())
-    subjects.push_back(
-        std::make_unique<CellSubject>(seat, std::move(together), CellSubject::Kind::Stream));
-  if (!apart.empty())
-    subjects.push_back(
-        std::make_unique<CellSubject>(seat, std::move(apart), CellSubject::Kind::OneByOne));
-}
 
 Json reading_values(const measure::CanaryReading& reading) {
   return {{"canary_fma_ns", reading.fma_ns}, {"canary_stream_ns", reading.stream_ns}};
@@ -139,40 +61,45 @@ std::vector<int> cpus_of(Session& session, const std::vector<Seat>& seats) {
   return {all.begin(), all.end()};
 }
 
-void run_rounds(Session& session, const LaunchPlan& plan, std::vector<Seat>& seats) {
-  Subjects subjects;
-  for (auto& seat : seats) add_subjects(seat, subjects);
+void run_rounds(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats,
+                const Subjects& subjects, Overhead& overhead) {
   if (subjects.empty()) return;
   std::vector<measure::Subject*> pointers;
   for (const auto& subject : subjects) pointers.push_back(subject.get());
   const auto& options = session.options;
   const auto cpus = cpus_of(session, seats);
-  const auto round_s = guess_round_s(session, plan);
+  const auto round_s = round_cost_s(session, plan);
   const auto block_ns = static_cast<std::int64_t>(options.block_s * 1e9);
-  const auto canary_ns =
-      measure::canary_aim_ns(block_ns * static_cast<std::int64_t>(subjects.size()));
+  const auto round_ns = block_ns * static_cast<std::int64_t>(subjects.size());
+  const auto canary_ns = measure::canary_aim_ns(round_ns);
   const measure::ScheduleOptions schedule{
-      .rounds = options.rounds,
+      .rounds = plan.rounds,
       .block_ns = block_ns,
       .seed = options.seed + static_cast<std::uint64_t>(plan.launch),
-      .most_batches = kMaxBlockBatches};
+      .most_batches = kMaxBlockBatches,
+      .rounds_per_canary =
+          measure::rounds_per_canary(std::max(round_ns, static_cast<std::int64_t>(1e9 * round_s)))};
   const measure::ScheduleHooks hooks{
       .now_ns = [&] { return session.lab.now_ns(); },
-      .canary = [&] { return session.lab.canary(cpus, canary_ns); },
+      .canary = [&] { return overhead.canary(cpus, canary_ns); },
       .on_round =
           [&](const measure::RoundRecord& record) {
             session.record(journal_round(plan, record, subjects));
-            session.meter->done(round_s, fmt::format("{}: round {} of {}", plan.group, record.round,
-                                                     options.rounds));
+            const auto before_s = record.round == 1 ? warm_up_cost_s(session, plan) : 0;
+            session.meter->done(before_s + round_s, fmt::format("{}: round {} of {}", plan.group,
+                                                                record.round, plan.rounds));
           }};
-  record_failures(session, subjects,
-                  measure::run_schedule(pointers, schedule, hooks, session.stop).failures);
+  const auto result = measure::run_schedule(pointers, schedule, hooks, session.stop);
+  session.has_canary = true;
+  record_failures(session, subjects, result.failures);
 }
 
-void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats) {
+void record_launch(Session& session, const LaunchPlan& plan, const std::vector<Seat>& seats,
+                   double predicted_s) {
   Launch launch{.launch = plan.launch,
                 .group = plan.group,
-                .rounds = session.options.rounds,
+                .rounds = plan.rounds,
+                .predicted_s = predicted_s,
                 .time = session.lab.utc(),
                 .state = session.lab.state()};
   for (const auto& seat : seats)
@@ -181,6 +108,21 @@ void record_launch(Session& session, const LaunchPlan& plan, const std::vector<S
     for (const auto& cell : seats.front().cells) launch.controls.push_back(cell.cell_id);
   session.record(std::move(launch));
 }
+
+// Seconds since the launch began, without those of right answers.
+class Stopwatch {
+ public:
+  explicit Stopwatch(const Session& session)
+      : session_(session), start_ns_(session.lab.now_ns()), golden_ns_(session.golden_ns) {}
+  double seconds() const {
+    const auto golden = session_.golden_ns - golden_ns_;
+    return static_cast<double>(session_.lab.now_ns() - start_ns_ - golden) / 1e9;
+  }
+
+ private:
+  const Session& session_;
+  std::int64_t start_ns_, golden_ns_;
+};
 
 std::string id_of(const Seat& seat, const std::string& workload) {
   for (const auto& cell : seat.cells)
@@ -217,54 +159,48 @@ void run_passes(Session& session, const LaunchPlan& plan, const std::vector<Seat
       if (!wants(seat, pass)) continue;
       session.meter->done(0, fmt::format("{}: {} of {}", plan.group, pass.workload,
                                          seat.entrant->contender->cell.label));
+      const auto cost_s =
+          pass_cost_s(session, *seat.entrant->contender, std::string(pass.workload));
+      const auto before_s = session.meter->spent_s();
       run_pass(session, plan, seat, pass);
-      session.meter->done(kGuessedLoadS, plan.group);
+      const auto told_s = session.meter->spent_s() - before_s;  // by the pass itself
+      session.meter->done(std::max(0.0, cost_s - told_s), plan.group);
     }
 }
 
 }  // namespace
 
 void run_launch(Session& session, const LaunchPlan& plan) {
+  const auto predicted_s = launch_cost_s(session, plan);
+  const Stopwatch watch(session);
   std::vector<Seat> seats;
   for (const auto& entrant : plan.entrants) {
     if (session.stop.stop_requested()) return;
     session.meter->done(0,
                         fmt::format("{}: loading {}", plan.group, entrant.contender->cell.label));
+    auto cost_s = seat_cost_s(session, *entrant.contender);
+    const auto goldens = session.golden_models.size();
     seats.push_back(take_seat(session, entrant));
-    session.meter->done(kGuessedLoadS, plan.group);
+    if (session.golden_models.size() > goldens)
+      cost_s += golden_cost_s(session, *entrant.contender);
+    session.meter->done(cost_s, plan.group);
   }
-  record_launch(session, plan, seats);
-  run_rounds(session, plan, seats);
+  record_launch(session, plan, seats, predicted_s);
+  Overhead overhead(session.lab);
+  LaunchEnd end{.launch = plan.launch, .group = plan.group};
+  {
+    const auto subjects = subjects_of(session, seats);
+    run_rounds(session, plan, seats, subjects, overhead);
+    end.blocks = task_use(subjects);
+  }
   for (auto& seat : seats) seat.worker.reset();
   run_passes(session, plan, seats);
-}
-
-double guess_batch_s(const Session& session, const measure::Cell& cell) {
-  const auto macs = session.models.at(cell.model).macs.value_or(0);
-  const auto rows = integer_param(cell.params, "batch_size", 1);
-  return 2.0 * static_cast<double>(macs * rows) / kGuessedFlopsPerS;
-}
-
-double guess_round_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = 0;
-  for (const auto& entrant : plan.entrants)
-    seconds +=
-        std::max(session.options.block_s, guess_batch_s(session, entrant.contender->cell)) + 0.01;
-  return seconds;
-}
-
-double guess_launch_s(const Session& session, const LaunchPlan& plan) {
-  double seconds = static_cast<double>(session.options.rounds) * guess_round_s(session, plan);
-  for (const auto& entrant : plan.entrants) {
-    seconds += kGuessedLoadS;
-    for (const auto& workload : entrant.workloads) {
-      const auto* pass = pass_of(workload);
-      if (!pass) continue;
-      seconds += kGuessedLoadS;
-      if (pass->guess_s) seconds += pass->guess_s(session, entrant.contender->cell);
-    }
-  }
-  return seconds;
+  end.time = session.lab.utc();
+  end.state = session.lab.state();
+  end.wall_s = watch.seconds();
+  end.parent_cpu_share = overhead.parent_cpu_share();
+  end.canary_share = overhead.canary_share();
+  session.record(std::move(end));
 }
 
 }  // namespace inferometer::campaign

@@ -37,11 +37,6 @@ std::string key_of(const std::string& state, const std::string& what) {
   return fmt::format("load_{}_{}_ns", state, what);
 }
 
-void set_missing(Json& values, const std::string& key, const std::string& why) {
-  values[key] = nullptr;
-  values[key + "_why"] = why;
-}
-
 void put_load(Json& values, const std::string& state, const Loaded& loaded) {
   const auto& phases = loaded.report.info.load_phases_ns;
   for (const auto* phase : {"read", "convert", "compile", "allocate"}) {

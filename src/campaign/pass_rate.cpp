@@ -53,7 +53,7 @@ class Trials {
         plan_(plan),
         seed_(measure::mixed(session.options.seed) +
               static_cast<std::uint64_t>(session.journal.launches.back().launch)),
-        guess_s_(guess_rate_s(session, cell) / kUsualTrials) {
+        trial_s_(rate_cost_s(session, cell) / kUsualTrials) {
     ask_canary();
   }
 
@@ -69,7 +69,7 @@ class Trials {
     std::vector<std::int64_t> ends;
     for (const auto& served : report.served) ends.push_back(served.end_ns);
     ask_canary();
-    if (static_cast<double>(number_) <= kUsualTrials) session_.meter->done(guess_s_, cell_.label);
+    if (static_cast<double>(number_) <= kUsualTrials) session_.meter->done(trial_s_, cell_.label);
     return measure::judge_trial(rate_per_s, arrivals, ends, plan_);
   }
 
@@ -93,7 +93,7 @@ class Trials {
   CellWorker& worker_;
   const measure::TrialPlan& plan_;
   std::uint64_t seed_;
-  double guess_s_;
+  double trial_s_;
   std::uint64_t number_ = 0;
   std::vector<measure::CanaryReading> readings_;
 };
@@ -122,11 +122,12 @@ std::optional<Json> rate_pass(Session& session, const Seat& seat) {
 }
 
 // A trial at two thirds of the closed loop's rate.
-double guess_rate_s(const Session& session, const measure::Cell& cell) {
+double rate_cost_s(const Session& session, const measure::Cell& cell) {
   if (!session.options.latency_bound) return 0;
-  const auto batch_s = std::max(kFastestBatchS, guess_batch_s(session, cell));
+  const auto batch_s = std::max(kFastestBatchS, session.cost.batch_s(cell));
   const auto plan = measure::plan_trial(*session.options.latency_bound, 1 / batch_s);
-  return kUsualTrials * 1.5 * batch_s * static_cast<double>(plan.arrivals);
+  return session.cost.load_s(cell) +
+         kUsualTrials * 1.5 * batch_s * static_cast<double>(plan.arrivals);
 }
 
 }  // namespace inferometer::campaign

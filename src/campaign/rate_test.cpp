@@ -67,7 +67,7 @@ TEST_F(Rate, TellsTheNoiseOfTheMachine) {
   options.latency_bound = measure::latency_bound(0.5, 90);
   EXPECT_EQ(values().at("noise_verdict"), "fit") << "five readings";
   lab.on_event = [&](const std::string& event) {
-    if (event == "canary") lab.canary_fma_ns += 1'000'000;
+    if (event == "canary") lab.canary_burst_ns += 1'000'000;
   };
   EXPECT_EQ(values().at("noise_verdict"), "unfit");
   EXPECT_THAT(result.outcomes[0].warnings, testing::Contains(HasSubstr("unfit: canary spread")));

@@ -10,12 +10,6 @@
 namespace inferometer::campaign {
 namespace {
 
-// As many as the largest batch has, up to the pool: in fewer, swapped rows could hide.
-std::int64_t golden_rows(const Session& session, const Info& info) {
-  const auto asked = *std::ranges::max_element(session.options.batch_sizes);
-  return std::min(std::max(asked, batch_rows(info)), measure::kPoolRows);
-}
-
 std::string dims_key(const measure::Cell& cell) {
   auto key = cell.model;
   for (const auto& [name, value] : cell.params)
@@ -24,11 +18,12 @@ std::string dims_key(const measure::Cell& cell) {
 }
 
 const Golden& golden_for(Session& session, const measure::Cell& cell, const Info& info) {
-  const auto rows = golden_rows(session, info);
+  const auto rows = golden_rows(session.options, batch_rows(info));
   const auto key =
       (info.synthetic ? info.engine + " " : "") + dims_key(cell) + fmt::format(" rows {}", rows);
   const auto found = session.goldens.find(key);
   if (found != session.goldens.end()) return found->second;
+  session.golden_models.insert(cell.model);
   const GoldenRequest request{cell,
                               info,
                               session.models.at(cell.model).hash,
@@ -36,7 +31,11 @@ const Golden& golden_for(Session& session, const measure::Cell& cell, const Info
                               session.options.seed,
                               &session.options.expect,
                               session.options.cache_dir};
-  return session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
+  const auto start_ns = session.lab.now_ns();
+  const auto& golden =
+      session.goldens.emplace(key, make_golden(request, session.lab)).first->second;
+  session.golden_ns += session.lab.now_ns() - start_ns;
+  return golden;
 }
 
 std::size_t total_bytes(const std::vector<Tensor>& tensors) {
@@ -45,21 +44,52 @@ std::size_t total_bytes(const std::vector<Tensor>& tensors) {
   return bytes;
 }
 
+// Of the factors; tf32 is f32 on a CPU.
+DType dtype_of(const std::string& precision) {
+  if (precision == "bf16") return DType::BF16;
+  if (precision == "fp16") return DType::F16;
+  return precision == "int8" ? DType::I8 : DType::F32;
+}
+
+// A machine's peak is the most that it was ever seen to do: a profile of a quieter moment counts.
+double best_peak(const Session& session, std::int64_t threads, DType dtype, double now) {
+  if (!session.profile) return now;
+  for (const auto& peak : session.profile->compute)
+    if (peak.threads == threads && peak.dtype == dtype) now = std::max(now, peak.flops_per_s);
+  return now;
+}
+
+double best_bandwidth(const Session& session, std::int64_t threads, double now) {
+  if (!session.profile) return now;
+  for (const auto& peak : session.profile->bandwidth)
+    if (peak.threads == threads) now = std::max(now, peak.bytes_per_s);
+  return now;
+}
+
+void put_peaks(Session& session, std::int64_t threads, DType dtype, Json& values) {
+  const auto peaks = session.lab.peaks(threads, dtype);
+  if (!peaks.flops_per_s || !peaks.bytes_per_s) {
+    values["peak_flops_per_s"] = nullptr;
+    values["peak_flops_per_s_why"] = peaks.why;
+    return;
+  }
+  values["peak_flops_per_s"] = best_peak(session, threads, dtype, *peaks.flops_per_s);
+  values["peak_flops_spread"] = peaks.flops_spread;
+  values["peak_bandwidth_bytes_per_s"] = best_bandwidth(session, threads, *peaks.bytes_per_s);
+  values["peak_bandwidth_spread"] = peaks.bytes_spread;
+}
+
 void put_roofline(Session& session, const Seat& seat, const std::vector<Tensor>& inputs,
                   const std::vector<Tensor>& outputs, Json& values) {
   const auto& facts = session.models.at(seat.entrant->contender->cell.model);
   // Who makes its outputs up does none of the counted work.
   if (seat.info.synthetic || !facts.macs || !facts.parameters) return;
   const auto rows = batch_rows(seat.info);
+  const auto dtype = dtype_of(text_param(seat.info.requested, "precision", "fp32"));
   values["flops"] = 2 * *facts.macs * rows;
-  values["traffic_bytes"] =
-      *facts.parameters * 4 + static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
-  const auto peaks = session.lab.peaks(integer_param(seat.info.requested, "threads", 1));
-  if (!peaks.flops_per_s || !peaks.bytes_per_s) return;
-  values["peak_flops_per_s"] = *peaks.flops_per_s;
-  values["peak_flops_spread"] = peaks.flops_spread;
-  values["peak_bandwidth_bytes_per_s"] = *peaks.bytes_per_s;
-  values["peak_bandwidth_spread"] = peaks.bytes_spread;
+  values["traffic_bytes"] = *facts.parameters * static_cast<std::int64_t>(size_bytes(dtype)) +
+                            static_cast<std::int64_t>(total_bytes(inputs) + total_bytes(outputs));
+  put_peaks(session, integer_param(seat.info.requested, "threads", 1), dtype, values);
 }
 
 Json facts_of(const Session& session, const std::string& model, const Info& info) {
@@ -67,6 +97,9 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
              {"library_hash", info.library_hash},     {"model_hash", session.models.at(model).hash},
              {"effective_params", info.effective},    {"effective_proof", info.proof},
              {"input_seed", session.options.seed}};
+  if (const auto* known = session.profile ? facts_of(*session.profile, info.engine) : nullptr;
+      known && known->why.empty() && known->version == info.engine_version)
+    facts["first_batch_ratio"] = known->first_batch_ratio;
   if (info.requested.contains("threads"))
     facts["cpus_allowed"] = integer_param(info.requested, "threads", 1);
   return facts;
@@ -74,15 +107,26 @@ Json facts_of(const Session& session, const std::string& model, const Info& info
 
 void load_seat(Session& session, Seat& seat) {
   seat.worker = session.lab.worker(seat.entrant->contender->cell);
-  seat.info = seat.worker->load().info;
+  auto report = seat.worker->load();
+  seat.info = std::move(report.info);
+  for (auto& cell : seat.cells) cell.values["worker_load_ns"] = report.load_ns;
+}
+
+// What is left of it anywhere is wrong for the batch that is compared.
+void compute_other(Session& session, const Seat& seat) {
+  const auto& golden = golden_for(session, seat.entrant->contender->cell, seat.info);
+  const auto other =
+      pool_batch(seat.info.inputs, golden.other_inputs, batch_rows(seat.info), session.lab, 1);
+  seat.worker->prepare(other);
+  seat.worker->block(1, process::Poison::On);
 }
 
 // The answer of the second inference: is it right?
 void check_seat(Session& session, Seat& seat) {
   const auto& contender = *seat.entrant->contender;
+  compute_other(session, seat);
   const auto& inputs = batch_for(session, seat);
   seat.worker->prepare(inputs);
-  seat.worker->block(1, process::Poison::On);
   seat.worker->block(1, process::Poison::On);
   const auto outputs = seat.worker->outputs();
   seat.worker->park();  // the roofline's peaks may be measured next
@@ -101,6 +145,11 @@ void check_seat(Session& session, Seat& seat) {
 }
 
 }  // namespace
+
+std::int64_t golden_rows(const BenchOptions& options, std::int64_t rows) {
+  const auto asked = *std::ranges::max_element(options.batch_sizes);
+  return std::min(std::max(asked, rows), measure::kPoolRows);
+}
 
 const std::vector<Tensor>& batch_for(Session& session, const Seat& seat) {
   const auto& cell = seat.entrant->contender->cell;

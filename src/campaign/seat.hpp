@@ -23,6 +23,10 @@ Seat take_seat(Session& session, const Entrant& entrant);
 /// The cell, ended by this error.
 measure::Outcome failed_with(measure::Outcome cell, const std::string& stage, const Error& error);
 
+/// Rows of golden outputs for batches of `rows`: as many as the largest batch has, up to the pool,
+/// for in fewer swapped rows could hide.
+std::int64_t golden_rows(const BenchOptions& options, std::int64_t rows);
+
 /// One batch of its model's input rows, in pages that every worker reads.
 const std::vector<Tensor>& batch_for(Session& session, const Seat& seat);
 

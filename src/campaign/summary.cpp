@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <set>
 
+#include "campaign/life.hpp"
+#include "campaign/memory_fit.hpp"
+#include "campaign/summary_pass.hpp"
 #include "measure/roofline.hpp"
 #include "measure/statistics.hpp"
 #include "measure/tasks.hpp"
@@ -18,50 +20,6 @@ namespace inferometer::campaign {
 namespace {
 
 using measure::Outcome;
-
-constexpr double kMostFigure = 9e18;  // a stranger's journal may hold any number
-
-bool timed(const std::string& workload) {
-  return workload == "throughput" || workload == "latency";
-}
-
-const Block* block_of(const Round& round, const std::string& cell_id) {
-  for (const auto& block : round.blocks)
-    if (std::ranges::find(block.cell_ids, cell_id) != block.cell_ids.end()) return &block;
-  return nullptr;
-}
-
-const Outcome* cell_of(const Launch& launch, const std::string& cell_id) {
-  const auto found = std::ranges::find(launch.cells, cell_id, &Outcome::cell_id);
-  return found == launch.cells.end() ? nullptr : &*found;
-}
-
-// What one launch says of one cell.
-struct Life {
-  const Launch* launch = nullptr;
-  std::vector<const Round*> rounds;  ///< with a block of the cell; round 0 = passes
-  bool complete = false;
-};
-
-Life life_of(const Journal& journal, const Launch& launch, const Outcome& cell) {
-  Life life{.launch = &launch};
-  const bool wants_rounds = timed(cell.cell.workload);
-  for (const auto& round : journal.rounds)
-    if (round.launch == launch.launch && round.group == launch.group &&
-        (round.round > 0) == wants_rounds && block_of(round, cell.cell_id))
-      life.rounds.push_back(&round);
-  const auto needed = wants_rounds ? static_cast<std::size_t>(launch.rounds) : 1u;
-  life.complete = cell.status == Status::Ok && !life.rounds.empty() && life.rounds.size() >= needed;
-  return life;
-}
-
-std::vector<Life> lives_of(const Journal& journal, const std::string& cell_id) {
-  std::vector<Life> lives;
-  for (const auto& launch : journal.launches)
-    if (const auto* cell = cell_of(launch, cell_id))
-      lives.push_back(life_of(journal, launch, *cell));
-  return lives;
-}
 
 // Complete launches, else the longest.
 std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
@@ -74,14 +32,6 @@ std::vector<Life> chosen_lives(std::vector<Life> lives, Outcome& outcome) {
   outcome.warnings.push_back(fmt::format("interrupted: {} of {} rounds of 1 launch",
                                          longest->rounds.size(), longest->launch->rounds));
   return {*longest};
-}
-
-// Rounds that count: those the canary didn't reject, or all when it rejected every one.
-std::vector<const Round*> kept_rounds(const Life& life) {
-  std::vector<const Round*> kept;
-  std::ranges::copy_if(life.rounds, std::back_inserter(kept),
-                       [](const Round* round) { return !round->rejected; });
-  return kept.empty() ? life.rounds : kept;
 }
 
 void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
@@ -112,6 +62,8 @@ void put_rate_interval(const std::vector<Life>& lives, Outcome& outcome) {
   for (const auto* key : {"throughput_lower_samples_per_s", "throughput_upper_samples_per_s"})
     if (!rate.interval) measure::set_missing(outcome, key, rate.why);
   if (!rate.interval) return;
+  // Blocks pooled over launches have another median than the launches: one that may lie outside.
+  if (launches.size() > 1) outcome.values["throughput_samples_per_s"] = rate.ratio;
   outcome.values["throughput_lower_samples_per_s"] = rate.interval->lower;
   outcome.values["throughput_upper_samples_per_s"] = rate.interval->upper;
 }
@@ -241,22 +193,12 @@ void put_comparison(const std::vector<Life>& lives, Outcome& outcome) {
   put_drift(comparison, outcome);
 }
 
-std::optional<measure::CanaryReading> reading(const Round& round, const char* when) {
-  const auto found = round.canary.find(when);
-  if (found == round.canary.end() || !found->contains("canary_fma_ns") ||
-      !found->contains("canary_stream_ns") || !(*found)["canary_fma_ns"].is_number_integer() ||
-      !(*found)["canary_stream_ns"].is_number_integer())
-    return std::nullopt;
-  return measure::CanaryReading{(*found)["canary_fma_ns"].get<std::int64_t>(),
-                                (*found)["canary_stream_ns"].get<std::int64_t>()};
-}
-
 std::vector<measure::CanaryReading> readings_of(const Life& life) {
   std::vector<measure::CanaryReading> readings;
   for (const auto* round : life.rounds) {
     if (readings.empty())
-      if (const auto before = reading(*round, "before")) readings.push_back(*before);
-    if (const auto after = reading(*round, "after")) readings.push_back(*after);
+      if (const auto before = reading_of(*round, "before")) readings.push_back(*before);
+    if (const auto after = reading_of(*round, "after")) readings.push_back(*after);
   }
   return readings;
 }
@@ -317,96 +259,89 @@ void put_cpus(const std::vector<Life>& lives, Outcome& outcome) {
   if (!warning.empty()) outcome.warnings.push_back(std::move(warning));
 }
 
+// Idle tasks of a pool use next to nothing; one that computes, far more than this.
+constexpr double kComputingCpus = 0.1;
+
+const Block* end_block_of(const Life& life, const std::string& cell_id) {
+  if (!life.end) return nullptr;
+  for (const auto& block : life.end->blocks)
+    if (std::ranges::find(block.cell_ids, cell_id) != block.cell_ids.end()) return &block;
+  return nullptr;
+}
+
+// A pool may be larger than its CPUs and use no more of them: its tasks then wait for each other.
+void put_tasks(const std::vector<Life>& lives, Outcome& outcome) {
+  const auto* block = end_block_of(lives.back(), outcome.cell_id);
+  if (!block || !block->values.contains("cpus_used_by_task")) return;
+  const auto& tasks = outcome.values["cpus_used_by_task"] = block->values["cpus_used_by_task"];
+  const auto computing = std::ranges::count_if(tasks, [](const Json& task) {
+    return task.is_object() && task.value("cpus", Json()).is_number() &&
+           task["cpus"].get<double>() >= kComputingCpus;
+  });
+  const auto allowed = number(outcome, "cpus_allowed");
+  if (allowed && static_cast<double>(computing) > *allowed)
+    outcome.warnings.push_back(
+        fmt::format("{} tasks computed where {:.0f} CPUs were allowed", computing, *allowed));
+}
+
 void put_timed(const std::vector<Life>& lives, Outcome& outcome) {
   put_counts(lives, outcome);
   put_speed(lives, outcome);
   put_comparison(lives, outcome);
   put_noise(lives, outcome);
   put_cpus(lives, outcome);
+  put_tasks(lives, outcome);
   if (outcome.cell.workload == "throughput") put_roofline(outcome);
 }
 
-// Counts and durations stay integers; shares and rates don't.
-Json rounded(const std::string& key, const std::vector<double>& given) {
-  const auto middle = std::clamp(measure::median(given), -kMostFigure, kMostFigure);
-  if (key.ends_with("_ns") || key.ends_with("_bytes")) return static_cast<std::int64_t>(middle);
-  return middle;
-}
-
-void warn_of_noise(Outcome& outcome) {
-  const auto verdict = outcome.values.value("noise_verdict", Json());
-  if (!verdict.is_string() || verdict == measure::to_string(measure::Noise::Fit)) return;
-  outcome.warnings.push_back(fmt::format("{}: canary spread {:.0f} % between trials",
-                                         verdict.get<std::string>(),
-                                         100 * number(outcome, "canary_spread").value_or(0)));
-}
-
-// Passes: numbers are medians over launches, words are the last launch's. A number that one launch
-// couldn't give is not given: the others alone would flatter.
-void put_pass(const std::vector<Life>& lives, Outcome& outcome) {
-  std::map<std::string, std::vector<double>> numbers;
-  auto missing = Json::object();
-  std::size_t blocks = 0;
-  for (const auto& life : lives)
-    for (const auto* round : life.rounds) {
-      const auto& values = block_of(*round, outcome.cell_id)->values;
-      ++blocks;
-      for (const auto& [key, value] : values.items()) {
-        if (value.is_number()) numbers[key].push_back(value.get<double>());
-        if (value.is_null())
-          for (const auto& each : {key, key + "_why"})
-            if (values.contains(each)) missing[each] = values[each];
-        // Of verdicts the worst stands: fit, noisy, unfit, as in the alphabet.
-        if (key != "noise_verdict" || !outcome.values.contains(key) || outcome.values[key] < value)
-          outcome.values[key] = value;
-      }
-    }
-  for (const auto& [key, given] : numbers)
-    if (given.size() == blocks)
-      outcome.values[key] = rounded(key, given);
-    else
-      outcome.values.erase(key);
-  outcome.values.update(missing);
-  outcome.values["launches"] = lives.size();
-  warn_of_noise(outcome);
+void put_passes(const std::vector<Life>& lives, Outcome& outcome) {
+  std::vector<const Block*> blocks;
+  for (const auto& life : lives) blocks.push_back(block_of(*life.rounds.front(), outcome.cell_id));
+  put_pass(blocks, outcome);
 }
 
 void put_figures(const std::vector<Life>& lives, Outcome& outcome) {
   if (timed(outcome.cell.workload))
     put_timed(lives, outcome);
   else
-    put_pass(lives, outcome);
+    put_passes(lives, outcome);
 }
 
 // A cell that failed once has failed, and is not ranked; what its whole launches told stays beside
 // the failure.
-Outcome failed_cell(const Outcome& failure, std::vector<Life> lives) {
-  const auto all = lives.size();
-  std::erase_if(lives, [](const Life& life) { return !life.complete; });
-  if (lives.empty()) return failure;
-  auto outcome = *cell_of(*lives.back().launch, failure.cell_id);
-  put_figures(lives, outcome);
-  outcome.status = failure.status;
-  outcome.stage = failure.stage;
-  outcome.reason = failure.reason;
-  outcome.values.update(failure.values);
-  outcome.warnings.push_back(
-      fmt::format("the figures are of the {} of {} launches that ended well", lives.size(), all));
+Outcome failed_cell(const Journal& journal, const Outcome& failure,
+                    const std::vector<Life>& lives) {
+  std::vector<Life> whole;
+  std::ranges::copy_if(lives, std::back_inserter(whole), &Life::complete);
+  auto outcome = failure;
+  if (!whole.empty()) {
+    outcome = *cell_of(*whole.back().launch, failure.cell_id);
+    put_figures(whole, outcome);
+    outcome.status = failure.status;
+    outcome.stage = failure.stage;
+    outcome.reason = failure.reason;
+    outcome.values.update(failure.values);
+    outcome.warnings.push_back(fmt::format(
+        "the figures are of the {} of {} launches that ended well", whole.size(), lives.size()));
+  }
+  put_environment(journal, whole.empty() ? lives : whole, outcome);
   return outcome;
 }
 
 Outcome summarise_cell(const Journal& journal, const std::string& cell_id) {
   const auto lives = lives_of(journal, cell_id);
-  if (const auto* failure = failure_of(journal, cell_id)) return failed_cell(*failure, lives);
+  if (const auto* failure = failure_of(journal, cell_id))
+    return failed_cell(journal, *failure, lives);
   auto outcome = *cell_of(*lives.back().launch, cell_id);
   const auto chosen = chosen_lives(lives, outcome);
   if (chosen.empty()) {
     outcome.status = Status::Skipped;
     outcome.stage = "measure";
     outcome.reason = "interrupted before anything of it was measured; --resume goes on";
-    return outcome;
+  } else {
+    put_figures(chosen, outcome);
   }
-  put_figures(chosen, outcome);
+  put_environment(journal, chosen.empty() ? lives : chosen, outcome);
   return outcome;
 }
 
@@ -438,7 +373,11 @@ std::vector<Outcome> summarise(const Journal& journal) {
       if (seen.insert(cell.cell_id).second)
         outcomes.push_back(summarise_cell(journal, cell.cell_id));
   for (const auto& outcome : journal.outcomes)
-    if (seen.insert(outcome.cell_id).second) outcomes.push_back(outcome);
+    if (seen.insert(outcome.cell_id).second) {
+      outcomes.push_back(outcome);
+      put_environment(journal, {}, outcomes.back());
+    }
+  put_memory_fits(outcomes);
   return outcomes;
 }
 

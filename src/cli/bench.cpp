@@ -80,7 +80,7 @@ Action declare_bench(Options& options) {
   options.add("-o,--output", asked.journal, "JOURNAL",
               "The journal to write as it goes; it must not exist");
   options.add_flag("--resume", asked.resume, "Go on with the journal: what is missing of it");
-  add_measuring(options, given->measuring, campaign::BenchOptions{}.rounds);
+  add_measuring(options, given->measuring, campaign::kBenchRounds);
   return [given](const Console& console) { return bench(*given, console); };
 }
 

@@ -10,6 +10,11 @@ constexpr Command kCommands[] = {
      "inferometer engines onnxruntime\n"
      "inferometer engines --json",
      declare_engines},
+    {"machine", "Measure what this machine is worth: peaks, noise, how engines behave; kept",
+     "inferometer machine\n"
+     "inferometer machine --refresh --seconds 120\n"
+     "inferometer machine --json",
+     declare_machine},
     {"zoo", "Write one of our networks as an ONNX file, or list them",
      "inferometer zoo\n"
      "inferometer zoo resnet50 -o resnet50.onnx\n"
@@ -34,6 +39,7 @@ constexpr Command kCommands[] = {
      "inferometer run resnet50.onnx --engine onnxruntime\n"
      "inferometer run resnet50.onnx --engine openvino -p batch_size=8 -p threads=2 \\\n"
      "    --workload throughput,latency\n"
+     "inferometer run resnet50.onnx --engine onnxruntime --workload load --profile\n"
      "inferometer run resnet50.onnx --engine openvino --workload rate --latency-bound-ms 200",
      declare_run},
     {"bench", "Compare models, engines and params, interleaved, into a journal",
@@ -47,6 +53,12 @@ constexpr Command kCommands[] = {
      "inferometer report r50.jsonl -o r50.html\n"
      "inferometer report monday.jsonl tuesday.jsonl -o both.csv",
      declare_report},
+    {"journal", "Look into journals, verify or join them",
+     "inferometer journal show r50.jsonl\n"
+     "inferometer journal verify r50.jsonl\n"
+     "inferometer journal join here.jsonl there.jsonl -o both.jsonl\n"
+     "inferometer journal schema --json",
+     declare_journal},
 };
 
 }  // namespace

@@ -30,5 +30,7 @@ Action declare_predict(Options& options);
 Action declare_run(Options& options);
 Action declare_bench(Options& options);
 Action declare_report(Options& options);
+Action declare_machine(Options& options);
+Action declare_journal(Options& options);
 
 }  // namespace inferometer::cli

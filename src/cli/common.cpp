@@ -22,7 +22,7 @@ void add_common(Options& options, Common& common) {
 
 void add_cache_dir(Options& options, std::optional<std::string>& cache_dir) {
   options.add("--cache-dir", cache_dir, "DIR",
-              "Where right answers are kept; \"\" = nowhere. Default:\n"
+              "Where right answers and machine profiles are kept; \"\" = nowhere. Default:\n"
               "$INFEROMETER_CACHE_DIR, $XDG_CACHE_HOME/inferometer, ~/.cache/inferometer");
 }
 

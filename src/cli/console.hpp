@@ -33,6 +33,7 @@ struct Reply {
   std::string text;            ///< for people
   Status status = Status::Ok;
   int exit = kExitOk;
+  std::string about;  ///< what data holds; empty: the subcommand's name
 };
 
 }  // namespace inferometer::cli

@@ -7,6 +7,14 @@
 
 namespace inferometer::cli {
 
+std::vector<std::string> usual_engines(const std::vector<EngineStatus>& engines) {
+  std::vector<std::string> names;
+  for (const auto& engine : engines)
+    if (engine.available && engine.name != "reference" && engine.name != "null")
+      names.push_back(engine.name);
+  return names;
+}
+
 std::vector<std::string> chosen_engines(const std::string& list,
                                         const std::vector<EngineStatus>& engines) {
   std::vector<std::string> names;
@@ -15,9 +23,7 @@ std::vector<std::string> chosen_engines(const std::string& list,
     for (const auto& name : names) campaign::engine_named(engines, name);
     return names;
   }
-  for (const auto& engine : engines)
-    if (engine.available && engine.name != "reference" && engine.name != "null")
-      names.push_back(engine.name);
+  names = usual_engines(engines);
   if (names.empty()) {
     throw Error(Status::Unavailable,
                 "no engine but our own null and reference is available here; name them with "

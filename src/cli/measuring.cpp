@@ -11,8 +11,7 @@
 
 namespace inferometer::cli {
 
-void add_measuring(Options& options, MeasuringOptions& given, std::int64_t default_rounds) {
-  given.rounds = default_rounds;
+void add_measuring(Options& options, MeasuringOptions& given, std::int64_t usual_rounds) {
   options.add("--workload", given.workloads, "A,B",
               fmt::format("Some of {}; default: {}", join(campaign::workloads()),
                           join(campaign::default_workloads())));
@@ -23,13 +22,23 @@ void add_measuring(Options& options, MeasuringOptions& given, std::int64_t defau
       fmt::format("For workload rate: the percentile that keeps the bound: {}; default {}",
                   fmt::join(measure::kBoundPercentiles, ", "), measure::LatencyBound{}.percentile));
   options.add("--rounds", given.rounds, "N",
-              fmt::format("Rounds a launch, fixed in advance; default {}", default_rounds));
+              fmt::format("Rounds a launch, fixed in advance; default {}, fewer where a block "
+                          "is longer than 1 s",
+                          usual_rounds));
   options.add("--block-ms", given.block_ms, "MS",
               fmt::format("Aim for one block, at most {:g}; at least one batch; default {:g}",
                           1e3 * campaign::kMostBlockS, given.block_ms));
   options.add("--seed", given.seed, "N", "Seed of the input rows and of the order; default 1");
   add_expect(options, given.expect);
   add_cache_dir(options, given.cache_dir);
+  options.add("--power-log", given.power_log, "FILE",
+              "A power meter's CSV, written meanwhile, for energy; default: the counters of "
+              "processors and GPUs");
+}
+
+void check_power_log(const MeasuringOptions& given, const std::vector<std::string>& workloads) {
+  if (given.power_log.empty() || std::ranges::find(workloads, "energy") != workloads.end()) return;
+  throw UsageError("--power-log is for the workload energy; add --workload energy");
 }
 
 std::optional<measure::LatencyBound> bound_of(const MeasuringOptions& given,

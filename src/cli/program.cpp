@@ -129,7 +129,8 @@ int print_usage(const std::vector<std::string>& arguments, const UsageError& err
 
 int print(const Command& command, const Common& common, const Reply& reply, std::ostream& out) {
   if (common.json) {
-    out << printed(envelope(command.name, reply.status, reply.data));
+    const auto about = reply.about.empty() ? command.name : std::string_view(reply.about);
+    out << printed(envelope(about, reply.status, reply.data));
   } else {
     out << reply.text;
   }

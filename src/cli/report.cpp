@@ -58,7 +58,8 @@ const Writer& writer_of(const std::filesystem::path& output) {
 
 report::Document read_document(const std::vector<std::string>& paths) {
   std::vector<campaign::Journal> journals;
-  for (const auto& path : paths) journals.push_back(campaign::read_journal(path));
+  for (const auto& path : paths)
+    for (auto& journal : campaign::read_journals(path)) journals.push_back(std::move(journal));
   return report::document_of(journals);
 }
 
@@ -81,8 +82,8 @@ Reply report_journals(const Given& given, const Console& console) {
 
 Action declare_report(Options& options) {
   const auto given = std::make_shared<Given>();
-  options.add("journals", given->journals, "JOURNAL...", "Journals that bench wrote").needed =
-      Option::Needed::Yes;
+  options.add("journals", given->journals, "JOURNAL...", "Journals that bench wrote, or join")
+      .needed = Option::Needed::Yes;
   options.add("-o,--output", given->output, "FILE",
               "Write .html, .md, .csv or .json instead of text here");
   return [given](const Console& console) { return report_journals(*given, console); };

@@ -10,6 +10,7 @@ struct Given {
   campaign::RunOptions asked;
   std::vector<std::string> params;
   MeasuringOptions measuring;
+  bool profile = false;
 };
 
 Reply run(const Given& given, const Console& console) {
@@ -17,6 +18,7 @@ Reply run(const Given& given, const Console& console) {
   campaign::RunOptions asked = given.asked;
   asked.params = parse_params(given.params);
   apply(given.measuring, asked.model, *lab, asked);
+  if (given.profile) asked.workloads.emplace_back("profile");
   const auto result = campaign::run(asked, *lab, console.progress, console.stop());
 
   report::Document document = report::document_of(std::span(&result.journal, 1));
@@ -35,7 +37,8 @@ Action declare_run(Options& options) {
   options.add("--engine", given->asked.engine, "NAME", "The engine").needed = Option::Needed::Yes;
   options.add("-p,--param", given->params, "KEY=VALUE",
               "A param, repeatable; `inferometer engines NAME` lists them");
-  add_measuring(options, given->measuring, campaign::RunOptions{}.rounds);
+  options.add_flag("--profile", given->profile, "Time by node too, where the engine can tell");
+  add_measuring(options, given->measuring, campaign::kRunRounds);
   return [given](const Console& console) { return run(*given, console); };
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/burst.hpp"
 
-#include <immintrin.h>
-
 #include <algorithm>
 #include <barrier>
 #include <chrono>
@@ -15,46 +13,9 @@
 namespace inferometer::measure {
 namespace {
 
-// Enough independent accumulators for two pipelines of latency 4 or 5, few enough for 16 registers.
-constexpr int kAccumulators = 12;
-// x <- x * kScale + kShift stays near 1: no denormals, no infinities, at full speed.
-constexpr float kScale = 0.999F, kShift = 0.001F;
-
 // The compiler must believe that the result matters.
 void keep(float value) {
   __asm__ volatile("" : : "x"(value));
-}
-
-// Three bodies and not one template: an intrinsic is only inlined into a function that is itself
-// compiled for its instruction set.
-void fma_sse(std::int64_t steps) {
-  __m128 x[kAccumulators];
-  for (auto& each : x) each = _mm_set1_ps(1);
-  const __m128 scale = _mm_set1_ps(kScale), shift = _mm_set1_ps(kShift);
-  for (std::int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 12
-    for (auto& each : x) each = _mm_add_ps(_mm_mul_ps(each, scale), shift);
-  for (const auto& each : x) keep(_mm_cvtss_f32(each));
-}
-
-__attribute__((target("avx2,fma"))) void fma_avx2(std::int64_t steps) {
-  __m256 x[kAccumulators];
-  for (auto& each : x) each = _mm256_set1_ps(1);
-  const __m256 scale = _mm256_set1_ps(kScale), shift = _mm256_set1_ps(kShift);
-  for (std::int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 12
-    for (auto& each : x) each = _mm256_fmadd_ps(each, scale, shift);
-  for (const auto& each : x) keep(_mm256_cvtss_f32(each));
-}
-
-__attribute__((target("avx512f"))) void fma_avx512(std::int64_t steps) {
-  __m512 x[kAccumulators];
-  for (auto& each : x) each = _mm512_set1_ps(1);
-  const __m512 scale = _mm512_set1_ps(kScale), shift = _mm512_set1_ps(kShift);
-  for (std::int64_t step = 0; step < steps; ++step)
-#pragma GCC unroll 12
-    for (auto& each : x) each = _mm512_fmadd_ps(each, scale, shift);
-  for (const auto& each : x) keep(_mm512_cvtss_f32(each));
 }
 
 std::int64_t now_ns() {
@@ -78,53 +39,6 @@ struct Lap {
 };
 
 }  // namespace
-
-std::string_view to_string(Isa isa) noexcept {
-  switch (isa) {
-    case Isa::Sse:
-      return "sse";
-    case Isa::Avx2:
-      return "avx2";
-    case Isa::Avx512:
-      return "avx512";
-  }
-  return "";
-}
-
-bool can_run(Isa isa) {
-  __builtin_cpu_init();
-  switch (isa) {
-    case Isa::Sse:
-      return true;
-    case Isa::Avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case Isa::Avx512:
-      return __builtin_cpu_supports("avx512f");
-  }
-  return false;
-}
-
-Isa best_isa() {
-  for (const auto isa : {Isa::Avx512, Isa::Avx2})
-    if (can_run(isa)) return isa;
-  return Isa::Sse;
-}
-
-void fma_burst(Isa isa, std::int64_t steps) {
-  if (!can_run(isa))
-    throw Error(Status::Unavailable, "this CPU or kernel has no " + std::string(to_string(isa)));
-  if (isa == Isa::Avx512)
-    fma_avx512(steps);
-  else if (isa == Isa::Avx2)
-    fma_avx2(steps);
-  else
-    fma_sse(steps);
-}
-
-std::int64_t flops_per_step(Isa isa) noexcept {
-  const int lanes = isa == Isa::Avx512 ? 16 : isa == Isa::Avx2 ? 8 : 4;
-  return std::int64_t{2} * kAccumulators * lanes;
-}
 
 StreamArrays::StreamArrays(std::int64_t bytes)
     : memory_(static_cast<std::size_t>(std::max<std::int64_t>(bytes, 12 << 10)) / sizeof(float), 1),

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two loops that the canary and the roofline are made of: multiply-adds that stay in registers,
-// and a triad over arrays that don't fit a cache.
+// What the canary and the roofline are made of beside multiply-adds: a triad over arrays that don't
+// fit a cache, and threads that start together.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
 #include <vector>
 
 namespace inferometer::measure {
-
-/// Instruction sets that the loops exist for. Chosen at run time, never by compiler flags.
-enum class Isa { Sse, Avx2, Avx512 };
-std::string_view to_string(Isa isa) noexcept;
-/// The widest that CPU and kernel support.
-Isa best_isa();
-/// Whether this machine can run it.
-bool can_run(Isa isa);
-
-/// `steps` rounds of independent f32 multiply-adds: enough of them to fill the pipelines.
-void fma_burst(Isa isa, std::int64_t steps);
-/// Floating-point operations of one step (a multiply-add counts as two).
-std::int64_t flops_per_step(Isa isa) noexcept;
 
 /// a = b + s * c over three arrays in one piece of memory. Touched by the thread that makes it.
 class StreamArrays {

@@ -14,10 +14,15 @@
 
 namespace inferometer::measure {
 
-/// What each of the two bursts aims at in a round of this length: both together take at most 5 % of
-/// it, and neither more than kCanaryNs nor less than can be told from noise.
+/// What each of the two bursts aims at in a round of this length: both together take 4 % of it, so
+/// that the canary with all its waking stays within 5 %; and neither more than kCanaryNs nor less
+/// than can be told from noise.
 inline constexpr std::int64_t kCanaryNs = 2'000'000;
 std::int64_t canary_aim_ns(std::int64_t round_ns);
+
+/// How many rounds of this length share one canary, so that the least that can be told from noise
+/// stays within 5 %.
+std::int64_t rounds_per_canary(std::int64_t round_ns);
 
 /// How much work: fixed once per machine, so that times can be compared.
 struct CanaryWork {

@@ -50,9 +50,9 @@ Json pressure_of(const fs::path& path) {
       continue;
     }
     const auto name = word.substr(0, equals);
-    const auto value = std::strtod(word.c_str() + equals + 1, nullptr);
-    if (name == "avg10") pressure[kind + "_avg10"] = value;
-    if (name == "total") pressure[kind + "_total_us"] = value;
+    const auto* value = word.c_str() + equals + 1;
+    if (name == "avg10") pressure[kind + "_avg10"] = std::strtod(value, nullptr);
+    if (name == "total") pressure[kind + "_total_us"] = std::strtoll(value, nullptr, 10);
   }
   return pressure;
 }
@@ -75,6 +75,25 @@ Json steal_of(const std::optional<std::string>& stat) {
   for (auto& each : ticks)
     if (!(words >> each)) return "unavailable: no steal in /proc/stat";
   return ticks.back() * (1'000'000'000 / std::max(1L, ::sysconf(_SC_CLK_TCK)));
+}
+
+std::optional<std::int64_t> counter_in(const Json& state, const char* key) {
+  const auto found = state.find(key);
+  if (found == state.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+// None where a state lacks the counter, or where numbers of a stranger overflow.
+std::optional<std::int64_t> change_of(const char* key, std::span<const States> stretches) {
+  std::int64_t sum = 0;
+  for (const auto& [before, after] : stretches) {
+    const auto from = counter_in(before, key), to = counter_in(after, key);
+    std::int64_t change = 0;
+    if (!from || !to || __builtin_sub_overflow(*to, *from, &change) ||
+        __builtin_add_overflow(sum, change, &sum))
+      return std::nullopt;
+  }
+  return stretches.empty() ? std::nullopt : std::optional(sum);
 }
 
 }  // namespace
@@ -100,21 +119,20 @@ Json state(const fs::path& root) {
           {"page_faults", counter_of(vmstat, "pgfault", "/proc/vmstat")},
           {"major_page_faults", counter_of(vmstat, "pgmajfault", "/proc/vmstat")},
           {"pages_swapped_out", counter_of(vmstat, "pswpout", "/proc/vmstat")},
-          {"throttled", throttled ? Json(*throttled) : Json("unavailable: no nr_throttled")}};
+          {"throttled", throttled ? Json(*throttled) : Json("unavailable: no nr_throttled")},
+          {"gpu_clocks", kNoGpu},
+          {"gpu_throttle_reasons", kNoGpu}};
 }
 
-Json fingerprint(const Json& machine, const Json& before, const Json& after) {
-  Json change = Json::object();
-  for (const auto* key : kCounters) {
-    if (!before.contains(key) || !after.contains(key)) continue;
-    if (before[key].is_number_integer() && after[key].is_number_integer())
-      change[key] = after[key].get<std::int64_t>() - before[key].get<std::int64_t>();
-  }
-  return {{"machine_id", machine_id(machine)},
-          {"machine", machine},
-          {"before", before},
-          {"after", after},
-          {"change", std::move(change)}};
+Json fingerprint(const Json& identity, std::span<const States> stretches) {
+  constexpr const char* kNothing = "unavailable: nothing ran";
+  auto print = identity.is_object() ? identity : Json::object();
+  print["before"] = stretches.empty() ? Json(kNothing) : stretches.front().before;
+  print["after"] = stretches.empty() ? Json(kNothing) : stretches.back().after;
+  print["change"] = Json::object();
+  for (const auto* key : kCounters)
+    if (const auto sum = change_of(key, stretches)) print["change"][key] = *sum;
+  return print;
 }
 
 }  // namespace inferometer::measure

@@ -69,7 +69,10 @@ TEST(Machine, WhatCannotBeReadSaysWhy) {
   const auto now = state(tree.root());
   for (const auto& [key, value] : now.items())
     EXPECT_THAT(value.get<std::string>(), StartsWith("unavailable: ")) << key;
-  EXPECT_TRUE(fingerprint(facts, now, now)["change"].empty());
+  const std::vector<States> nothing{{now, now}};
+  EXPECT_TRUE(fingerprint(Json::object(), nothing)["change"].empty());
+  for (const auto* key : {"model", "driver"})
+    EXPECT_THAT(facts["gpu"][key].get<std::string>(), StartsWith("unavailable: ")) << key;
 }
 
 TEST(Machine, IdIgnoresWhatARebootChanges) {
@@ -95,11 +98,36 @@ TEST(State, CountersAndTheirChange) {
   EXPECT_EQ(before["throttled"], 3);
   tree.write("proc/stat", "cpu  1 2 3 4 5 6 7 150 0 0\nctxt 5100\n");
   tree.write("sys/fs/cgroup/cpu.stat", "nr_throttled 4\n");
-  const auto record = fingerprint(machine(tree.root()), before, state(tree.root()));
+  const std::vector<States> stretch{{before, state(tree.root())}};
+  const auto record = fingerprint({{"machine_id", "abc"}, {"machine", "here"}}, stretch);
   EXPECT_EQ(record["change"]["context_switches"], 100);
   EXPECT_EQ(record["change"]["throttled"], 1);
   EXPECT_EQ(record["change"]["steal_ns"], 50 * (1'000'000'000 / sysconf(_SC_CLK_TCK)));
-  EXPECT_EQ(record["machine_id"], machine_id(machine(tree.root())));
+  EXPECT_EQ(record["machine_id"], "abc");
+  EXPECT_EQ(record["before"], before);
+}
+
+TEST(State, ChangesOfSeveralLaunchesAreSummed) {
+  const auto at = [](std::int64_t steal, std::int64_t faults) {
+    return Json{{"steal_ns", steal}, {"page_faults", faults}};
+  };
+  const std::vector<States> launches{{at(10, 1), at(15, 2)}, {at(1000, 5), at(1002, 9)}};
+  const auto record = fingerprint(Json::object(), launches);
+  EXPECT_EQ(record["before"], at(10, 1));
+  EXPECT_EQ(record["after"], at(1002, 9));
+  EXPECT_EQ(record["change"]["steal_ns"], 7) << "what happened between launches does not count";
+  EXPECT_EQ(record["change"]["page_faults"], 5);
+}
+
+TEST(State, AnyShapeOfAStrangersStateIsTaken) {
+  const std::vector<States> odd{
+      {{{"steal_ns", INT64_MIN}, {"page_faults", 1}, {"throttled", 0}},
+       {{"steal_ns", INT64_MAX}, {"page_faults", "many"}, {"throttled", 2}}}};
+  EXPECT_EQ(fingerprint("x", odd)["change"], Json({{"throttled", 2}}));
+  const std::vector<States> killed{{{{"throttled", 0}}, "unavailable: killed"}};
+  EXPECT_TRUE(fingerprint(Json::object(), killed)["change"].empty());
+  EXPECT_THAT(fingerprint(Json::object(), {})["before"].get<std::string>(),
+              StartsWith("unavailable: "));
 }
 
 TEST(State, ThisMachine) {

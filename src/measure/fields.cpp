@@ -43,7 +43,8 @@ constexpr Field kFields[] = {
      "Samples per second of the median block: wall time from rows handed over to outputs "
      "readable."},
     {"throughput_lower_samples_per_s", "lower",
-     "Lower bound of the median rate over rounds, exact binomial ranks at 95 %."},
+     "Lower bound of the rate at 95 %: binomial ranks and the known launch spread for one launch, "
+     "Student's t over the medians of two or more."},
     {"throughput_upper_samples_per_s", "upper", "Upper bound of the same."},
     {"throughput_mean_samples_per_s", "samples/s (mean)",
      "All samples of all blocks divided by their total wall time."},
@@ -94,6 +95,8 @@ constexpr Field kFields[] = {
     INFEROMETER_LOAD_STATE("warm", "model and engine files in the page cache"),
     INFEROMETER_LOAD_STATE("cold", "model and engine files dropped from the page cache"),
     INFEROMETER_LOAD_STATE("artifact", "with an artifact of an earlier load in the cache"),
+    {"worker_load_ns", "load (this worker)",
+     "Load of the worker that was checked and measured in rounds, whatever the state of caches."},
     {"load_cold_files_bytes", "cold files",
      "Size of the files that were dropped: the model's, and what the engine maps while loading."},
     {"load_cold_resident_share", "still cached",
@@ -112,6 +115,35 @@ constexpr Field kFields[] = {
      "Highest resident memory while loading (VmHWM, reset at the start of the phase)."},
     {"memory_run_peak_bytes", "run peak",
      "Highest resident memory while running batches (VmHWM, reset at the start of the phase)."},
+    {"memory_growth_bytes", "growth",
+     "Anonymous memory that each batch after the steady ones adds: a leak, or caches that fill."},
+    {"memory_fit_base_bytes", "m0",
+     "m0 of the peak's fit M(b) = m0 + m1 b over batch sizes b, least squares, neither negative."},
+    {"memory_fit_row_bytes", "m1", "m1 of the same: what each row of a batch adds."},
+    {"memory_cgroup_peak_bytes", "cgroup peak",
+     "Highest charge of a control group around loading and running, less page cache: the kernel's "
+     "second opinion, without what the empty worker had touched."},
+
+    // Energy, a pass of its own in a fresh process. Counters of the hardware or a meter's log,
+    // never
+    // an estimate; gross and mean are of all domains together.
+    {"energy_gross_j_per_sample", "J/sample (gross)",
+     "All energy of a window of blocks back to back over the samples computed in it."},
+    {"energy_net_j_per_sample", "J/sample (net)",
+     "The same less idle power over the window: the mean of before and after."},
+    {"energy_mean_w", "mean W", "Mean power in that window."},
+    {"energy_idle_before_w", "idle W before",
+     "Mean power with the worker loaded, warmed up and parked, before the window."},
+    {"energy_idle_after_w", "idle W after", "The same after the window."},
+    {"energy_domains", "domains",
+     "What was measured: a list of {domain, mean_w}, in the last launch."},
+    {"energy_method", "energy by",
+     "RAPL, NVML or a power log, and what of them is left out and why."},
+    {"energy_coverage", "coverage",
+     "Share of the window that readings tell; below 95 % there are no joules, above it their mean "
+     "power stands for the rest."},
+    {"energy_samples", "samples", "Samples computed in the window."},
+    {"energy_window_ns", "window", "Length of the window."},
 
     // Parity: outputs against the golden, before anything is timed.
     {"parity_golden", "golden",
@@ -179,6 +211,12 @@ constexpr Field kFields[] = {
     {"cpus_used", "CPUs used", "CPU time of all tasks over wall time of the timed blocks."},
     {"cpus_used_by_task", "tasks", "The same by task: a list of {task, name, cpus}."},
 
+    // Profile, a pass of its own: what the engine tells of itself.
+    {"profile_nodes", "nodes",
+     "A list of {node, kernel, precision, ns} in the engine's order: medians over ten calls."},
+    {"profile_total_ns", "all nodes", "Sum over the nodes."},
+    {"profile_batch_ns", "batch", "Mean time of a batch of ten while profiling, on our clock."},
+
     // What goes with every outcome.
     {"engine_version", "version", "The engine library's own version."},
     {"library", "library", "The engine's library file."},
@@ -187,7 +225,14 @@ constexpr Field kFields[] = {
     {"effective_params", "effective", "Params in force, read back from the engine or proved."},
     {"effective_proof", "proof", "How each effective param is known."},
     {"input_seed", "seed", "Seed of the pool of input rows."},
-    {"fingerprint", "environment", "The machine and its state before and after."},
+    {"fingerprint", "environment",
+     "The machine and its state before the first launch and after the last, with the change of its "
+     "counters over the launches."},
+    {"parent_cpu_share", "parent CPU",
+     "CPU time of Inferometer's own process over wall time while the rounds ran; the worst "
+     "launch."},
+    {"canary_share", "canary share",
+     "Share of the rounds' wall time that the canary took; the worst launch."},
 };
 
 }  // namespace

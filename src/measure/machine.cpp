@@ -124,7 +124,7 @@ Json machine(const fs::path& root) {
           {"libc", fmt::format("glibc {}", gnu_get_libc_version())},
           {"cgroup", cgroup_facts(root)},
           {"memory", memory_of(root)},
-          {"gpu", "unavailable: no GPU is looked for by this version"},
+          {"gpu", {{"model", kNoGpu}, {"driver", kNoGpu}}},
           {"build", build_facts()}};
 }
 

@@ -5,11 +5,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <map>
 
+#include "base/cgroup.hpp"
 #include "inferometer/error.hpp"
 #include "measure/outcome.hpp"
 #include "measure/procfs.hpp"
@@ -101,6 +103,17 @@ MemoryReading read_memory(std::span<const pid_t> pids, Detail detail, const fs::
               fmt::format("memory can't be read: no living process below {} (looked for {} in all, "
                           "the first being {})",
                           proc.string(), pids.size(), pids.empty() ? 0 : pids.front()));
+}
+
+std::int64_t free_memory_bytes(const fs::path& root) {
+  const auto info = read_kernel_text(root / "proc/meminfo").value_or("");
+  const auto available = number_after(info, "MemAvailable");
+  if (!available)
+    throw Error(Status::Unavailable, "no MemAvailable in " + (root / "proc/meminfo").string());
+  const auto group = cgroup_of_self(root);
+  const auto free = *available * kKibibyte;
+  if (!group.memory_free_bytes) return free;
+  return std::min(free, static_cast<std::int64_t>(*group.memory_free_bytes));
 }
 
 void reset_peak(std::span<const pid_t> pids, const fs::path& proc) {

@@ -40,6 +40,10 @@ std::vector<pid_t> process_tree(pid_t root, const std::filesystem::path& proc = 
 MemoryReading read_memory(std::span<const pid_t> pids, Detail detail,
                           const std::filesystem::path& proc = "/proc");
 
+/// MemAvailable, or what this process' control groups leave of their limit if that is less.
+/// `root` stands before /proc and /sys. Throws Error{Unavailable} without a /proc/meminfo.
+std::int64_t free_memory_bytes(const std::filesystem::path& root = "/");
+
 /// Starts VmHWM anew (5 into clear_refs; ru_maxrss would survive exec). Throws Error{Unavailable}
 /// when the kernel refuses.
 void reset_peak(std::span<const pid_t> pids, const std::filesystem::path& proc = "/proc");

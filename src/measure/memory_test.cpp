@@ -57,6 +57,25 @@ TEST(Memory, SumsTheProcessTree) {
   EXPECT_FALSE(read_memory(pids, Detail::Status, tree.root()).pss_bytes);
 }
 
+TEST(Memory, FreeIsWhatTheTightestLimitLeavesWithoutPageCache) {
+  const FakeTree tree;
+  EXPECT_THROW(free_memory_bytes(tree.root()), Error);
+  tree.write("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n");
+  EXPECT_EQ(free_memory_bytes(tree.root()), 8000 * 1024);
+  tree.write("proc/self/cgroup", "0::/pod/me\n");
+  const auto limit = [&](const std::string& group, int max_kib, int used_kib, int cache_kib) {
+    const auto folder = "sys/fs/cgroup/" + group;
+    tree.write(folder + "memory.max", fmt::format("{}\n", max_kib * 1024));
+    tree.write(folder + "memory.current", fmt::format("{}\n", used_kib * 1024));
+    tree.write(folder + "memory.stat",
+               fmt::format("anon 1\nfile {}\nshmem 10240\n", cache_kib * 1024));
+  };
+  limit("pod/me/", 5000, 4900, 4010);
+  EXPECT_EQ(free_memory_bytes(tree.root()), 4100 * 1024) << "4000 KiB of cache can be given back";
+  limit("pod/", 6000, 5500, 10);
+  EXPECT_EQ(free_memory_bytes(tree.root()), 500 * 1024) << "the neighbours' pages count too";
+}
+
 TEST(Memory, EndedProcessesCountNothing) {
   const FakeTree tree;
   add_process(tree, 10, 1, 100);

@@ -10,25 +10,13 @@
 namespace inferometer::measure {
 namespace {
 
-constexpr std::size_t kTextLimit = 1u << 20;
+constexpr std::int64_t kTextLimit = 1 << 20;
+constexpr std::int64_t kIdLimit = 4096;
 constexpr std::size_t kWarningLimit = 1000;
 constexpr std::string_view kWhySuffix = "_why";
 
-[[noreturn]] void refuse(std::string_view key, std::string_view expected) {
-  throw Error(Status::Invalid,
-              fmt::format("outcome: key '{}': expected {}", printable(key), expected),
-              {{"key", printable(key)}});
-}
-
 bool is_field(std::string_view key) {
   return std::ranges::find(fields(), key, &Field::key) != fields().end();
-}
-
-const std::string& text_of(const Json& json, std::string_view key) {
-  if (!json.is_string()) refuse(key, "text");
-  const auto& text = json.get_ref<const std::string&>();
-  if (text.size() > kTextLimit) refuse(key, fmt::format("at most {} bytes", kTextLimit));
-  return text;
 }
 
 void check_value_key(std::string_view key, const Json& values) {
@@ -37,69 +25,45 @@ void check_value_key(std::string_view key, const Json& values) {
     const auto base = key.substr(0, key.size() - kWhySuffix.size());
     const auto given = values.find(std::string(base));
     if (is_field(base) && given != values.end() && given->is_null()) return;
-    refuse(key, "a null quantity beside the reason why it is missing");
+    refuse_key(key, "a null quantity beside the reason why it is missing");
   }
   std::vector<std::string> known;
   for (const auto& each : fields()) known.emplace_back(each.key);
   const auto near = nearest(key, known);
-  refuse(key, "a declared quantity" + (near.empty() ? "" : fmt::format(" (nearest: {})", near)));
+  refuse_key(key,
+             "a declared quantity" + (near.empty() ? "" : fmt::format(" (nearest: {})", near)));
 }
 
-Json values_from_json(const Json& json) {
-  if (!json.is_object()) refuse("values", "an object");
-  for (const auto& [key, value] : json.items()) {
-    check_value_key(key, json);
-    if (key.ends_with(kWhySuffix)) text_of(value, key);
-  }
-  return json;
+void check_params(const Json& json) {
+  if (!json.is_object()) refuse_key("params", "an object");
+  params_from_json(json);
 }
 
-std::vector<std::string> warnings_from_json(const Json& json) {
-  if (!json.is_array() || json.size() > kWarningLimit)
-    refuse("warnings", fmt::format("a list of at most {} texts", kWarningLimit));
-  std::vector<std::string> warnings;
-  for (const auto& each : json) warnings.push_back(text_of(each, "warnings"));
-  return warnings;
+void check_status(const Json& json) {
+  if (!json.is_string()) refuse_key("status", "a status word");
+  parse_status(json.get_ref<const std::string&>());
 }
 
-Params params_of(const Json& json) {
-  if (!json.is_object()) refuse("params", "an object");
-  return params_from_json(json);
-}
-
-Status status_of(const Json& json) {
-  return parse_status(text_of(json, "status"));
-}
-
-void read_key(Outcome& outcome, const std::string& key, const Json& value) {
-  if (key == "cell_id")
-    outcome.cell_id = text_of(value, key);
-  else if (key == "model")
-    outcome.cell.model = text_of(value, key);
-  else if (key == "engine")
-    outcome.cell.engine = text_of(value, key);
-  else if (key == "label")
-    outcome.cell.label = text_of(value, key);
-  else if (key == "params")
-    outcome.cell.params = params_of(value);
-  else if (key == "workload")
-    outcome.cell.workload = text_of(value, key);
-  else if (key == "status")
-    outcome.status = status_of(value);
-  else if (key == "stage")
-    outcome.stage = text_of(value, key);
-  else if (key == "reason")
-    outcome.reason = text_of(value, key);
-  else if (key == "warnings")
-    outcome.warnings = warnings_from_json(value);
-  else if (key == "values")
-    outcome.values = values_from_json(value);
-  else if (key == "rerun")
-    outcome.rerun = text_of(value, key);
-  else
-    refuse(key, "a key of an outcome");
-}
-
+constexpr KeySpec kOutcomeKeys[] = {
+    {"cell_id", types::text(kIdLimit),
+     "XXH3-128 hash of model, engine version, plugin and library, requested params, workload and "
+     "input shapes."},
+    {"model", types::text(kTextLimit), "Path of the model as given."},
+    {"engine", types::text(kTextLimit), "Name of the engine."},
+    {"label", types::text(kTextLimit), "What tells the cell from its neighbours, for people."},
+    {"params", types::other("params", check_params),
+     "Params as asked for, batch_size included: name to boolean, number or text."},
+    {"workload", types::text(kTextLimit), "What was measured: throughput, latency, load, ..."},
+    {"status", types::other("status", check_status),
+     "`ok`, or the word of what went wrong (cli.md, exit codes)."},
+    {"stage", types::text(kTextLimit),
+     "Of a failure: probe, load, parity, predict or measure; else empty."},
+    {"reason", types::text(kTextLimit), "Of a failure: what happened; else empty."},
+    {"warnings", types::list_of(types::text(kTextLimit), kWarningLimit),
+     "Doubts about the figures, for people."},
+    {"values", types::other("values", check_values), "Quantities."},
+    {"rerun", types::text(kTextLimit), "The command line that repeats this one cell."},
+};
 }  // namespace
 
 Json to_json(const Outcome& outcome) {
@@ -117,13 +81,32 @@ Json to_json(const Outcome& outcome) {
               {"rerun", outcome.rerun}};
 }
 
+constexpr ObjectSpec kOutcomeSpec{"outcome", "One cell: a measurement, or a failure.",
+                                  kOutcomeKeys};
+
+void check_values(const Json& json) {
+  if (!json.is_object()) refuse_key("values", "an object");
+  for (const auto& [key, value] : json.items()) {
+    check_value_key(key, json);
+    if (key.ends_with(kWhySuffix) && !value.is_string()) refuse_key(key, "text");
+  }
+}
+
 Outcome outcome_from_json(const Json& json) {
-  if (!json.is_object()) refuse("", "an object");
-  Outcome outcome;
-  for (const auto& [key, value] : json.items()) read_key(outcome, key, value);
-  for (const auto* key : {"cell_id", "model", "engine", "workload", "status"})
-    if (!json.contains(key)) refuse(key, "to be present");
-  return outcome;
+  check_object(json, kOutcomeSpec);
+  const auto text = [&](const char* key) { return json.at(key).get<std::string>(); };
+  return {.cell_id = text("cell_id"),
+          .cell = {.model = text("model"),
+                   .engine = text("engine"),
+                   .label = text("label"),
+                   .params = params_from_json(json.at("params")),
+                   .workload = text("workload")},
+          .status = parse_status(text("status")),
+          .stage = text("stage"),
+          .reason = text("reason"),
+          .warnings = json.at("warnings").get<std::vector<std::string>>(),
+          .values = json.at("values"),
+          .rerun = text("rerun")};
 }
 
 void set_missing(Outcome& outcome, std::string_view key, std::string_view why) {

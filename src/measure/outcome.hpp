@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/object_spec.hpp"
 #include "inferometer/error.hpp"
 #include "inferometer/params.hpp"
 
@@ -30,7 +31,7 @@ struct Cell {
   std::string engine;
   std::string label;     ///< what tells this cell from its neighbours, for people
   Params params;         ///< as asked for, batch_size included
-  std::string workload;  ///< "throughput", "latency", "load", "memory", "rate"
+  std::string workload;  ///< one of campaign::workloads(), or "parity"
 };
 
 /// A measurement, or a failure with status, stage and reason: failures are data.
@@ -47,6 +48,10 @@ struct Outcome {
 };
 
 Json to_json(const Outcome& outcome);
+/// The keys of an outcome as JSON.
+extern const ObjectSpec kOutcomeSpec;
+/// Throws Error{Invalid} for a key that is no Field, or a reason without its null quantity.
+void check_values(const Json& json);
 /// Bounded. Throws Error{Invalid} naming the key.
 Outcome outcome_from_json(const Json& json);
 

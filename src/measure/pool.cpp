@@ -98,8 +98,8 @@ Tensor pool_input(std::span<const Port> ports, std::size_t index, std::int64_t r
   return tensor;
 }
 
-Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows) {
-  return picked_rows(source, axis, 0, rows);
+Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows, std::int64_t first) {
+  return picked_rows(source, axis, first, rows);
 }
 
 Tensor take_rows(const View& source, int axis, std::int64_t first, std::int64_t count) {

@@ -29,8 +29,8 @@ std::vector<Tensor> pool_inputs(std::span<const Port> ports, std::int64_t rows, 
 Tensor pool_input(std::span<const Port> ports, std::size_t index, std::int64_t rows,
                   std::uint64_t seed, const Fill& fill);
 
-/// `rows` rows along `axis`, row i = row i mod (rows of the source).
-Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows);
+/// `rows` rows along `axis`, row i = row (first + i) mod (rows of the source).
+Tensor repeat_rows(const Tensor& source, int axis, std::int64_t rows, std::int64_t first = 0);
 
 /// Rows [first, first + count) along `axis`, copied. Throws Error{Invalid} out of range.
 Tensor take_rows(const View& source, int axis, std::int64_t first, std::int64_t count);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inferometer/error.hpp"
+#include "measure/burst.hpp"
 #include "measure/statistics.hpp"
 
 namespace inferometer::measure {
@@ -52,13 +53,15 @@ Peak peak_of(const PeakOptions& options, double per_amount, std::int64_t amount,
 
 Peak measure_peak_flops(const PeakOptions& options) {
   check(options);
-  const auto isa = options.isa.value_or(best_isa());
-  fma_burst(isa, 1);  // an instruction set that can't run is refused here, not on a thread
-  const double flops = static_cast<double>(flops_per_step(isa)) * options.threads;
+  const auto* loop = options.loop != nullptr ? options.loop : best_loop(options.dtype);
+  if (loop == nullptr || !loop->can_run())
+    throw Error(Status::Unavailable, fmt::format("this CPU or kernel has no multiply-add of {}",
+                                                 to_string(options.dtype)));
+  const double flops = static_cast<double>(loop->operations) * options.threads;
   auto peak = peak_of(options, flops, 1000, [&](std::int64_t steps) {
-    return time_together(options.threads, [](int) {}, [&](int) { fma_burst(isa, steps); });
+    return time_together(options.threads, [](int) {}, [&](int) { loop->run(steps); });
   });
-  peak.isa = isa;
+  peak.isa = loop->isa;
   return peak;
 }
 

@@ -4,19 +4,19 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <string_view>
 
-#include "measure/burst.hpp"
+#include "measure/fma.hpp"
 
 namespace inferometer::measure {
 
 /// A rate with its own spread over bursts.
 struct Peak {
-  double per_s = 0;   ///< of the best burst: a peak is what the machine can do undisturbed
-  double median = 0;  ///< per second, of all bursts
-  double spread = 0;  ///< (p90 - p10) / p50
-  Isa isa = Isa::Sse;
+  double per_s = 0;      ///< of the best burst: a peak is what the machine can do undisturbed
+  double median = 0;     ///< per second, of all bursts
+  double spread = 0;     ///< (p90 - p10) / p50
+  std::string_view isa;  ///< of the loop; empty for a bandwidth
   int threads = 0;
 };
 
@@ -24,11 +24,13 @@ struct PeakOptions {
   int threads = 1;
   int bursts = 15;
   std::int64_t burst_ns = 4'000'000;  ///< aim per burst
-  std::optional<Isa> isa;             ///< none: best_isa(). Error{Unavailable} if it can't run
+  DType dtype = DType::F32;           ///< of the multiply-adds
+  const FmaLoop* loop = nullptr;      ///< null: best_loop(dtype)
 };
 
-/// f32 multiply-adds per second, counted as two operations; one thread per CPU of the affinity,
-/// round robin. Throws Error{Invalid} for threads or bursts below 1.
+/// Multiply-adds per second, counted as two operations; one thread per CPU of the affinity, round
+/// robin. Throws Error{Invalid} for threads or bursts below 1, Error{Unavailable} when this CPU has
+/// no instruction for the dtype.
 Peak measure_peak_flops(const PeakOptions& options);
 /// Bytes per second read and written by a = b + s * c over arrays far larger than the caches.
 Peak measure_bandwidth(const PeakOptions& options);

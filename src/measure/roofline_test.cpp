@@ -9,6 +9,7 @@
 
 #include "base/cpu.hpp"
 #include "inferometer/error.hpp"
+#include "measure/burst.hpp"
 #include "measure/canary.hpp"
 
 namespace inferometer::measure {
@@ -16,24 +17,30 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Burst, EveryInstructionSetThatCanRunDoes) {
-  EXPECT_TRUE(can_run(Isa::Sse));
-  EXPECT_TRUE(can_run(best_isa()));
-  for (const auto isa : {Isa::Sse, Isa::Avx2, Isa::Avx512}) {
-    if (can_run(isa)) {
-      fma_burst(isa, 10);
-      EXPECT_GT(measure_peak_flops({.bursts = 2, .burst_ns = 20'000, .isa = isa}).per_s, 0);
+TEST(Fma, EveryLoopThatCanRunDoes) {
+  for (const auto& loop : fma_loops()) {
+    const PeakOptions options{.bursts = 2, .burst_ns = 20'000, .loop = &loop};
+    if (loop.can_run()) {
+      const auto peak = measure_peak_flops(options);
+      EXPECT_GT(peak.per_s, 0) << loop.isa;
+      EXPECT_EQ(peak.isa, loop.isa);
       continue;
     }
     try {
-      fma_burst(isa, 10);
-      FAIL() << to_string(isa);
+      measure_peak_flops(options);
+      FAIL() << loop.isa;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Status::Unavailable);
-      EXPECT_THAT(error.what(), HasSubstr(std::string(to_string(isa))));
+      EXPECT_THAT(error.what(), HasSubstr(std::string(to_string(loop.dtype))));
     }
   }
-  EXPECT_EQ(flops_per_step(Isa::Avx2), 2 * flops_per_step(Isa::Sse));
+}
+
+TEST(Fma, TheBestLoopIsTheFirstThatCanRun) {
+  ASSERT_NE(best_loop(DType::F32), nullptr) << "every CPU multiplies f32";
+  EXPECT_TRUE(best_loop(DType::F32)->can_run());
+  EXPECT_EQ(best_loop(DType::U64), nullptr);
+  EXPECT_THROW(measure_peak_flops({.dtype = DType::U64}), Error);
 }
 
 TEST(Burst, ThreadsPrepareThenWorkAndProblemsComeBack) {
@@ -92,8 +99,12 @@ TEST(Canary, RunsWhatItIsAskedTo) {
 
 TEST(Canary, TakesAtMostATwentiethOfARound) {
   EXPECT_EQ(canary_aim_ns(1'000'000'000), kCanaryNs);
-  EXPECT_EQ(canary_aim_ns(40'000'000), 1'000'000);
+  EXPECT_EQ(canary_aim_ns(50'000'000), 1'000'000);
   EXPECT_EQ(canary_aim_ns(0), 200'000) << "less tells nothing";
+  for (const std::int64_t round_ns : {500'000, 3'000'000, 10'000'000, 70'000'000, 1'000'000'000})
+    EXPECT_LE(2 * canary_aim_ns(round_ns) * 20, round_ns * rounds_per_canary(round_ns))
+        << "5 % of rounds of " << round_ns << " ns";
+  EXPECT_EQ(rounds_per_canary(1'000'000'000), 1);
   const auto less = scaled({1000, 5000}, kCanaryNs / 4);
   EXPECT_EQ(less.fma_steps, 250);
   EXPECT_EQ(less.stream_bytes, 1250);

@@ -41,9 +41,10 @@ class Run {
   ScheduleResult all() {
     for (std::size_t i = 0; i < subjects_.size() && !stopping(); ++i)
       guarded(i, [&] { warm_up(i); });
-    auto before = stopping() || over() ? std::nullopt : canary();
+    before_ = stopping() || over() ? std::nullopt : canary();
     for (std::int64_t round = 1; round <= options_.rounds && !stopping() && !over(); ++round)
-      before = one_round(round, before);
+      one_round(round);
+    tell_rounds();
     return std::move(result_);
   }
 
@@ -88,24 +89,38 @@ class Run {
     return reading;
   }
 
-  // Returns the canary after it, which is the canary before the next.
-  std::optional<CanaryReading> one_round(std::int64_t round,
-                                         const std::optional<CanaryReading>& before) {
-    RoundRecord record{.round = round, .before = before};
+  void one_round(std::int64_t round) {
+    RoundRecord record{.round = round};
     for (const auto subject : round_order(subjects_.size(), options_.seed, round)) {
-      if (stopping()) return std::nullopt;
+      if (stopping()) return;
       if (!alive(subject)) continue;
       BlockRecord block{.subject = subject};
       block.failure = guarded(
           subject, [&] { block.block = subjects_[subject]->run_block(result_.batches[subject]); });
       record.blocks.push_back(std::move(block));
     }
-    record.after = canary();
-    record.rejected =
-        record.before && record.after && changed_within(*record.before, *record.after);
-    result_.rounds += 1;
-    if (hooks_.on_round) hooks_.on_round(record);
-    return record.after;
+    untold_.push_back(std::move(record));
+    const auto shared = static_cast<std::size_t>(options_.rounds_per_canary);
+    if (untold_.size() == shared || round == options_.rounds || over()) end_with_canary();
+  }
+
+  // What changed between two canaries may have changed in any of the rounds between them.
+  void end_with_canary() {
+    const auto after = canary();
+    const bool rejected = before_ && after && changed_within(*before_, *after);
+    for (auto& record : untold_) record.rejected = rejected;
+    untold_.front().before = before_;
+    untold_.back().after = after;
+    before_ = after;
+    tell_rounds();
+  }
+
+  void tell_rounds() {
+    for (const auto& record : untold_) {
+      result_.rounds += 1;
+      if (hooks_.on_round) hooks_.on_round(record);
+    }
+    untold_.clear();
   }
 
   std::span<Subject* const> subjects_;
@@ -113,6 +128,8 @@ class Run {
   const ScheduleHooks& hooks_;
   std::stop_token stop_;
   ScheduleResult result_;
+  std::optional<CanaryReading> before_;  ///< the last one
+  std::vector<RoundRecord> untold_;      ///< whole ones since then
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ struct BlockTimings {
   std::int64_t samples = 0;
   std::int64_t batches = 0;
   std::vector<std::int64_t> timings_ns;  ///< one per batch, or one for all of them
+  std::int64_t cpu_ns = 0;               ///< CPU time of the subject in wall_ns
 };
 
 /// A cell as the schedule sees it. Errors pass through to the caller.
@@ -44,6 +45,7 @@ struct BlockRecord {
 /// One block of every cell, in the order in which they ran.
 struct RoundRecord {
   std::int64_t round = 0;  ///< from 1
+  /// Of rounds that share a canary the first has `before` and the last has `after`.
   std::optional<CanaryReading> before, after;
   bool rejected = false;  ///< kept all the same: nothing is thrown away silently
   std::vector<BlockRecord> blocks;
@@ -58,13 +60,14 @@ struct ScheduleOptions {
   std::int64_t warm_up_ns = 500'000'000;
   std::uint64_t seed = 1;
   std::int64_t most_batches = 1'000'000;  ///< in one block: their timings are kept
+  std::int64_t rounds_per_canary = 1;     ///< that are told, and rejected, together
 };
 
 /// The seams: tests pass their own. No canary: rounds are never rejected.
 struct ScheduleHooks {
   std::function<std::int64_t()> now_ns;
   std::function<std::optional<CanaryReading>()> canary;
-  std::function<void(const RoundRecord&)> on_round;  ///< as each round ends: for the journal
+  std::function<void(const RoundRecord&)> on_round;  ///< once its canary has run: for the journal
 };
 
 struct ScheduleResult {

@@ -151,6 +151,34 @@ TEST_F(ScheduleTest, ARoundInWhichTheMachineChangedIsRejectedButKept) {
   EXPECT_EQ(result.rounds, 4);
 }
 
+TEST_F(ScheduleTest, ShortRoundsShareACanaryAndItsVerdict) {
+  int calls = 0;
+  slow_.before_block = [&] {
+    if (++calls == 3 + 4) bench_.canary_ns = 4 * kMs;  // its fourth round
+  };
+  const auto result = run({.rounds = 7, .rounds_per_canary = 3});
+  EXPECT_EQ(result.rounds, 7);
+  EXPECT_EQ(result.canary.size(), 4u) << "before, after three, six and seven";
+  ASSERT_EQ(bench_.rounds.size(), 7u);
+  for (const auto& round : bench_.rounds) {
+    EXPECT_EQ(round.rejected, round.round >= 4 && round.round <= 6) << round.round;
+    EXPECT_EQ(round.before.has_value(), (round.round - 1) % 3 == 0) << round.round;
+    EXPECT_EQ(round.after.has_value(), round.round % 3 == 0 || round.round == 7) << round.round;
+  }
+}
+
+TEST_F(ScheduleTest, AStopTellsTheWholeRoundsThatWaitForTheirCanary) {
+  std::stop_source stop;
+  int calls = 0;
+  slow_.before_block = [&] {
+    if (++calls == 3 + 5) stop.request_stop();
+  };
+  const auto result = run({.rounds = 7, .rounds_per_canary = 3}, stop.get_token());
+  EXPECT_TRUE(result.stopped);
+  ASSERT_GE(bench_.rounds.size(), 4u);
+  EXPECT_FALSE(bench_.rounds[3].after);
+}
+
 TEST_F(ScheduleTest, WithoutACanaryNothingIsRejected) {
   auto hooks = bench_.hooks();
   hooks.canary = nullptr;

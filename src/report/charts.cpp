@@ -24,11 +24,11 @@ bool measured(const Outcome& outcome, std::string_view workload) {
   return outcome.cell.workload == workload && outcome.status == Status::Ok;
 }
 
-Json row_of(const Outcome& outcome) {
+Json row_of(const Outcome& outcome, const Naming& naming) {
   const auto batch = number_of(inferometer::to_json(outcome.cell.params), "batch_size");
   return {{"model", model_name(outcome)},
           {"batch", batch ? Json(*batch) : Json(batch_text(outcome))},
-          {"engine", outcome.cell.label.empty() ? outcome.cell.engine : outcome.cell.label}};
+          {"engine", naming.series(outcome)}};
 }
 
 std::size_t distinct(const Json& rows, const char* key) {
@@ -68,11 +68,12 @@ Json by_model(Json specification, Json view, bool facet) {
 }
 
 Json throughput_rows(const Document& document) {
+  const Naming naming(document);
   auto rows = Json::array();
   for (const auto& outcome : document.outcomes) {
     const auto rate = number_of(outcome.values, "throughput_samples_per_s");
     if (!measured(outcome, "throughput") || !rate) continue;
-    auto row = row_of(outcome);
+    auto row = row_of(outcome, naming);
     row["rate"] = *rate;
     row["lower"] = number_of(outcome.values, "throughput_lower_samples_per_s").value_or(*rate);
     row["upper"] = number_of(outcome.values, "throughput_upper_samples_per_s").value_or(*rate);
@@ -114,12 +115,13 @@ void add_throughput(const Document& document, std::vector<Chart>& charts) {
 
 Json part_rows(const Document& document, std::string_view workload,
                std::initializer_list<Part> parts, double unit) {
+  const Naming naming(document);
   auto rows = Json::array();
   for (const auto& outcome : document.outcomes) {
     if (!measured(outcome, workload)) continue;
     for (const auto& part : parts)
       if (const auto value = number_of(outcome.values, part.key)) {
-        auto row = row_of(outcome);
+        auto row = row_of(outcome, naming);
         row["part"] = part.name;
         row["value"] = *value / unit;
         row["cell"] = row["engine"].get<std::string>() +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -8,7 +9,8 @@
 #include "base/text.hpp"
 #include "campaign/cells.hpp"
 #include "campaign/summary.hpp"
-#include "report/report.hpp"
+#include "report/format.hpp"
+#include "report/tables.hpp"
 
 namespace inferometer::report {
 namespace {
@@ -50,10 +52,14 @@ std::vector<std::string> varying_params(const std::vector<measure::Outcome>& out
   return varying;
 }
 
-std::string place_of(const measure::Outcome& outcome) {
+std::string batch_of(const measure::Outcome& outcome) {
   const auto batch = outcome.cell.params.find("batch_size");
-  return outcome.cell.model + "\n" + outcome.cell.workload + "\n" + outcome.cell.label + "\n" +
-         (batch == outcome.cell.params.end() ? "" : to_string(batch->second));
+  return batch == outcome.cell.params.end() ? "" : to_string(batch->second);
+}
+
+std::string place_of(const measure::Outcome& outcome) {
+  return machine_name(outcome) + "\n" + outcome.cell.model + "\n" + outcome.cell.workload + "\n" +
+         outcome.cell.label + "\n" + batch_of(outcome);
 }
 
 void tell_twins_apart(std::vector<measure::Outcome>& outcomes,
@@ -79,6 +85,40 @@ void label(std::vector<measure::Outcome>& outcomes, const std::vector<std::strin
   tell_twins_apart(outcomes, ids);
 }
 
+std::string machine_text(const campaign::Header& header) {
+  const auto& print = header.fingerprint;
+  const Json::json_pointer cpu("/machine/cpu/model name");
+  const auto id = print.value("machine_id", Json());
+  auto text = id.is_string() ? short_machine_id(id.get<std::string>()) : "?";
+  if (print.contains(cpu) && print.at(cpu).is_string())
+    text += " (" + printable(print.at(cpu).get<std::string>()) + ")";
+  return text;
+}
+
+// The controls that ratios refer to, by what is compared: ratios to different ones don't mix.
+bool controls_differ(const std::vector<measure::Outcome>& outcomes) {
+  std::map<std::string, std::set<Json>> controls;
+  for (const auto& outcome : outcomes)
+    if (const auto control = outcome.values.find("control"); control != outcome.values.end())
+      controls[outcome.cell.model + "\n" + outcome.cell.workload + "\n" + batch_of(outcome)].insert(
+          *control);
+  return std::ranges::any_of(controls, [](const auto& each) { return each.second.size() > 1; });
+}
+
+void note_machines(Document& document) {
+  std::set<std::string> machines;
+  for (const auto& header : document.headers) machines.insert(machine_text(header));
+  if (machines.size() < 2) return;
+  document.notes.push_back(
+      fmt::format("Measured on {} machines: {}. Rates, times and memory of different machines do "
+                  "not compare; ratios to the same control do.",
+                  machines.size(), join(std::vector(machines.begin(), machines.end()), "; ")));
+  if (controls_differ(document.outcomes))
+    document.notes.emplace_back(
+        "The machines' controls differ (another engine, version or params): their ratios do not "
+        "compare either.");
+}
+
 }  // namespace
 
 Document document_of(std::span<const campaign::Journal> journals) {
@@ -97,13 +137,7 @@ Document document_of(std::span<const campaign::Journal> journals) {
     }
   }
   label(document.outcomes, names);
-  for (std::size_t i = 1; i < document.headers.size(); ++i)
-    if (document.headers[i].fingerprint.value("machine_id", Json()) !=
-        document.headers[0].fingerprint.value("machine_id", Json())) {
-      document.notes.emplace_back(
-          "The journals come from different machines: compare ratios to a common control only.");
-      break;
-    }
+  note_machines(document);
   return document;
 }
 

@@ -46,6 +46,7 @@ std::string number_text(std::string_view key, double value) {
   if (key == "roofline_share" || key == "canary_spread" || key == "peak_flops_spread" ||
       key == "peak_bandwidth_spread")
     return share_text(value);
+  if (key == "energy_coverage") return significant(100 * value) + " %";
   if (key.starts_with("ratio_")) return ratio_text(value);
   if (key.starts_with("parity_")) return fmt::format("{:.3g}", value);
   return significant(value);
@@ -77,6 +78,10 @@ std::string share_text(double share) {
 
 std::string ratio_text(double ratio) {
   return std::abs(ratio) < 100 ? fmt::format("{:.3f}", ratio) : significant(ratio);
+}
+
+std::string short_machine_id(std::string_view machine_id) {
+  return printable(machine_id.substr(0, whole_characters(machine_id, 8)));
 }
 
 std::string value_text(const Json& values, std::string_view key) {

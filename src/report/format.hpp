@@ -16,6 +16,9 @@ std::string bytes_text(double bytes);  ///< "97.5 MiB"
 std::string share_text(double share);  ///< "41 %"
 std::string ratio_text(double ratio);  ///< "1.075"
 
+/// The first letters of a machine_id: enough to tell a handful of machines apart.
+std::string short_machine_id(std::string_view machine_id);
+
 /// A Field's value by the unit that its key ends in; "" for null or absent.
 std::string value_text(const Json& values, std::string_view key);
 

@@ -25,7 +25,7 @@ struct Document {
 Document document_of(std::span<const campaign::Journal> journals);
 
 enum class Color { Off, On };
-/// For a terminal: comparison, load, memory, failures, rerun lines.
+/// For a terminal: comparison, load, memory, energy, failures, rerun lines.
 std::string to_text(const Document& document, Color color);
 std::string to_markdown(const Document& document);  ///< tables for a README
 std::string to_csv(const Document& document);       ///< one row an outcome, a column a field

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "campaign/fake_journal.hpp"
 #include "report/charts.hpp"
 #include "report/format.hpp"
 
@@ -91,6 +92,17 @@ Document example() {
                 "longer than 20 ms; the fastest took 41 ms"},
                {"rate_fails_per_s", 3.05},
                {"rate_capacity_per_s", 24.4}}));
+  document.outcomes.push_back(
+      outcome("openvino", 1, "energy",
+              {{"energy_gross_j_per_sample", 1.5},
+               {"energy_net_j_per_sample", nullptr},
+               {"energy_net_j_per_sample_why", "power log m.csv: 3.0 of the 5.0 s are missing"},
+               {"energy_mean_w", 42.5},
+               {"energy_idle_before_w", 11.25},
+               {"energy_coverage", 0.996},
+               {"energy_method", "power log"},
+               {"energy_samples", 283},
+               {"energy_window_ns", 10'012'000'000}}));
   document.outcomes[1].warnings = {"noisy: canary spread 23 %"};
   for (const auto* workload : {"throughput", "latency"}) {
     auto failed = outcome("tensorflow", 1, workload, Json::object());
@@ -193,6 +205,8 @@ TEST(Report, StrangersTextNeverBecomesMarkup) {
     each.values["engine_version"] = evil;
     each.values["noise_verdict"] = evil;
   }
+  document.outcomes[0].values["fingerprint"] = {{"machine_id", "<img " + evil}};
+  document.outcomes[1].values["fingerprint"] = {{"machine_id", 5}};
   document.title = evil;
   document.notes = {evil};
   document.headers[0].fingerprint = {{evil, evil}};
@@ -206,6 +220,23 @@ TEST(Report, StrangersTextNeverBecomesMarkup) {
   EXPECT_THAT(markdown, Not(HasSubstr("| <img")));
   EXPECT_EQ(csv_text("=1+1"), "'=1+1");
   EXPECT_EQ(csv_text("a,\"b\""), "\"a,\"\"b\"\"\"");
+}
+
+TEST(Report, NothingOddInAJournalEndsTheReport) {
+  std::size_t written = 0;
+  campaign::each_oddity("throughput", [&](const std::string& text, const std::string& what) {
+    SCOPED_TRACE(what);
+    try {
+      const auto document = document_of(campaign::parse_journals(text, "j"));
+      EXPECT_FALSE(to_text(document, Color::Off).empty());
+      EXPECT_FALSE(to_csv(document).empty());
+      charts_of(document);
+      ++written;
+    } catch (const Error&) {
+      // Refused by the reader.
+    }
+  });
+  EXPECT_GT(written, 100u);
 }
 
 TEST(Report, NumbersForPeople) {
@@ -231,6 +262,43 @@ TEST(Report, RowsOfSeveralJournalsAreToldApart) {
   const auto text = to_text(document_of(journals), Color::Off);
   for (const auto* row : {"null threads=1 ", "null threads=2 (b)", "null threads=2 (c)"})
     EXPECT_THAT(text, HasSubstr(row));
+}
+
+campaign::Journal journal_of_machine(const std::string& id, const std::string& control) {
+  auto made = throughput("null", 1, 10, 1);
+  made.values["control"] = control;
+  campaign::Journal journal{
+      .name = "both.jsonl#" + id, .header = {.version = "1"}, .outcomes = {made}};
+  journal.header.fingerprint = {{"machine_id", id + "0123456789"},
+                                {"machine", {{"cpu", {{"model name", "CPU " + id}}}}}};
+  return journal;
+}
+
+TEST(Report, EveryRowNamesItsMachineWhereMachinesVary) {
+  const std::vector<campaign::Journal> journals{journal_of_machine("a", "c"),
+                                                journal_of_machine("b", "c")};
+  const auto document = document_of(journals);
+  const auto text = to_text(document, Color::Off);
+  EXPECT_THAT(text, HasSubstr("machine   engine"));
+  EXPECT_THAT(text, HasSubstr("a0123456  null "));
+  EXPECT_THAT(text, HasSubstr("b0123456  null "));
+  ASSERT_EQ(document.notes.size(), 1u);
+  EXPECT_THAT(document.notes[0],
+              HasSubstr("2 machines: a0123456 (CPU a); b0123456 (CPU b). Rates, times and memory"));
+  const auto charts = charts_of(document);
+  EXPECT_EQ(charts[0].specification["data"]["values"][1]["engine"], "null (b0123456)");
+
+  const auto one = document_of(std::span(journals).first(1));
+  EXPECT_THAT(to_text(one, Color::Off), Not(HasSubstr("machine")));
+  EXPECT_EQ(one.notes.size(), 0u);
+}
+
+TEST(Report, RatiosToDifferentControlsAreSaidNotToCompare) {
+  const std::vector<campaign::Journal> journals{journal_of_machine("a", "c"),
+                                                journal_of_machine("b", "d")};
+  const auto document = document_of(journals);
+  ASSERT_EQ(document.notes.size(), 2u);
+  EXPECT_THAT(document.notes[1], HasSubstr("controls differ"));
 }
 
 TEST(Report, AnEmptyJournalGivesANote) {

@@ -109,6 +109,35 @@ TableCell verdict_cell(const Outcome& outcome) {
   return {"not told apart", Tone::Muted};
 }
 
+// One table a cell, the costliest nodes first.
+Table profile_table(const Outcome& outcome, const Naming& naming) {
+  constexpr std::size_t kMostRows = 20;
+  Table table{.title = "Profile of " + naming.words(outcome),
+              .columns = {"node", "kernel", "precision", "time", "share"},
+              .align = {Align::Left, Align::Left, Align::Left, Align::Right, Align::Right}};
+  std::vector<Json> nodes;
+  for (const auto& node : outcome.values.value("profile_nodes", Json::array()))
+    if (node.is_object()) nodes.push_back(node);
+  const auto time = [](const Json& node) { return number_of(node, "ns").value_or(0); };
+  std::ranges::stable_sort(nodes, std::greater<>(), time);
+  const auto total = number_of(outcome.values, "profile_total_ns").value_or(0);
+  for (const auto& node : nodes) {
+    if (table.rows.size() == kMostRows) break;
+    std::vector<TableCell> row;
+    for (const auto* key : {"node", "kernel", "precision"})
+      row.push_back({printable(value_text(node, key))});
+    row.push_back({duration_text(time(node))});
+    row.push_back({total > 0 ? fmt::format("{:.1f} %", 100 * time(node) / total) : "-"});
+    table.rows.push_back(std::move(row));
+  }
+  if (nodes.size() > table.rows.size())
+    table.notes.push_back(fmt::format("{} nodes in all; --json has every one", nodes.size()));
+  table.notes.push_back(fmt::format("nodes {} of a batch of {} while profiling",
+                                    value_text(outcome.values, "profile_total_ns"),
+                                    value_text(outcome.values, "profile_batch_ns")));
+  return table;
+}
+
 TableCell noise_cell(const Outcome& outcome) {
   auto cell = value_cell(outcome, "noise_verdict");
   if (cell.text == "fit") cell.tone = Tone::Good;
@@ -220,6 +249,27 @@ Table parity_table(const Document& document, const Naming& naming) {
                       {"deterministic", "parity_deterministic"}});
 }
 
+// Energy for as many samples as the paper's tables have, in W s. Derived: no field of its own.
+constexpr int kPaperSamples = 4096;
+
+Table energy_table(const Document& document, const Naming& naming) {
+  const std::string paper = "paper";
+  Document with{.outcomes = document.outcomes};
+  for (auto& outcome : with.outcomes)
+    if (const auto gross = number_of(outcome.values, "energy_gross_j_per_sample"))
+      outcome.values[paper] = kPaperSamples * *gross;
+  return value_table(with, naming, "Energy", "energy",
+                     {{"J/sample", "energy_gross_j_per_sample"},
+                      {"net of idle", "energy_net_j_per_sample"},
+                      {fmt::format("W s for {} samples", kPaperSamples), paper},
+                      {"mean W", "energy_mean_w"},
+                      {"idle W before", "energy_idle_before_w"},
+                      {"after", "energy_idle_after_w"},
+                      {"window", "energy_window_ns"},
+                      {"coverage", "energy_coverage"},
+                      {"by", "energy_method"}});
+}
+
 void add_facts(const Json& json, const std::string& prefix, int depth, Table& table) {
   for (const auto& [key, value] : json.items()) {
     const auto name = prefix.empty() ? key : prefix + "." + key;
@@ -231,6 +281,12 @@ void add_facts(const Json& json, const std::string& prefix, int depth, Table& ta
 }
 
 }  // namespace
+
+std::string machine_name(const Outcome& outcome) {
+  const Json::json_pointer id("/fingerprint/machine_id");
+  if (!outcome.values.contains(id) || !outcome.values.at(id).is_string()) return "";
+  return short_machine_id(outcome.values.at(id).get<std::string>());
+}
 
 std::string model_name(const Outcome& outcome) {
   return printable(std::filesystem::path(outcome.cell.model).filename().string());
@@ -244,9 +300,11 @@ std::string batch_text(const Outcome& outcome) {
 Naming::Naming(const Document& document) {
   for (const auto& outcome : document.outcomes) {
     const bool first = &outcome == &document.outcomes.front();
+    machines_vary_ |= !first && machine_ != machine_name(outcome);
     models_vary_ |= !first && model_ != model_name(outcome);
     batches_vary_ |= !first && batch_ != batch_text(outcome);
     if (!first) continue;
+    machine_ = machine_name(outcome);
     model_ = model_name(outcome);
     batch_ = batch_text(outcome);
   }
@@ -254,6 +312,7 @@ Naming::Naming(const Document& document) {
 
 std::vector<std::string> Naming::columns() const {
   std::vector<std::string> columns;
+  if (machines_vary_) columns.emplace_back("machine");
   if (models_vary_) columns.emplace_back("model");
   if (batches_vary_) columns.emplace_back("batch");
   columns.emplace_back("engine");
@@ -262,6 +321,7 @@ std::vector<std::string> Naming::columns() const {
 
 std::vector<TableCell> Naming::cells(const Outcome& outcome) const {
   std::vector<TableCell> cells;
+  if (machines_vary_) cells.push_back({machine_name(outcome)});
   if (models_vary_) cells.push_back({model_name(outcome)});
   if (batches_vary_) cells.push_back({batch_text(outcome)});
   cells.push_back(
@@ -273,6 +333,11 @@ std::string Naming::words(const Outcome& outcome) const {
   std::vector<std::string> words;
   for (const auto& cell : cells(outcome)) words.push_back(cell.text);
   return join(words, " ");
+}
+
+std::string Naming::series(const Outcome& outcome) const {
+  const auto& label = outcome.cell.label.empty() ? outcome.cell.engine : outcome.cell.label;
+  return machines_vary_ ? label + " (" + machine_name(outcome) + ")" : label;
 }
 
 std::string Naming::constant() const {
@@ -312,7 +377,12 @@ std::vector<Table> result_tables(const Document& document) {
                                 {"run peak", "memory_run_peak_bytes"},
                                 {"steady", "memory_steady_bytes"},
                                 {"steady USS", "memory_steady_uss_bytes"},
-                                {"released", "memory_released_bytes"}}));
+                                {"released", "memory_released_bytes"},
+                                {"m0", "memory_fit_base_bytes"},
+                                {"m1", "memory_fit_row_bytes"}}));
+  for (const auto& outcome : document.outcomes)
+    if (measured(outcome, "profile")) tables.push_back(profile_table(outcome, naming));
+  tables.push_back(energy_table(document, naming));
   tables.push_back(parity_table(document, naming));
   tables.push_back(failure_table(document, naming));
   std::erase_if(tables, [](const Table& table) { return table.rows.empty(); });

@@ -81,6 +81,22 @@ void explains_in_json(const Bench& bench) {
   if (!profile.empty()) expect(parse_json(profile, "profile").is_array(), "profile is a JSON list");
 }
 
+// Where an engine has the param, a profile names what ran and what it took.
+void profiles_nodes(const Bench& bench) {
+  const auto params = bench.probe().status.params;
+  if (std::ranges::find(params, "profiling", &ParamSpec::name) == params.end()) return;
+  const auto model = bench.load(bench.model("tiny_cnn"), {{"profiling", true}});
+  const auto inputs = noise_for(*model, 1);
+  for (int i = 0; i < 3; ++i) model->predict(views(inputs), {});
+  std::int64_t total_ns = 0;
+  for (const auto& row : parse_json(model->profile(), "profile")) {
+    expect(!row.at("node").get<std::string>().empty(), "a row of a node without name");
+    expect(!row.at("kernel").get<std::string>().empty(), "a row without kernel");
+    total_ns += row.at("ns").get<std::int64_t>();
+  }
+  expect(total_ns > 0, "nodes that took no time");
+}
+
 }  // namespace
 
 std::vector<Case> lifetime_cases() {
@@ -89,7 +105,8 @@ std::vector<Case> lifetime_cases() {
           {"unload_without_predict", unload_without_predict},
           {"error_text_overrun", error_text_overrun},
           {"table", table},
-          {"explains_in_json", explains_in_json}};
+          {"explains_in_json", explains_in_json},
+          {"profiles_nodes", profiles_nodes}};
 }
 
 }  // namespace inferometer::conformance

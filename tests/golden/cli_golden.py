@@ -13,7 +13,7 @@ import tempfile
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FOLDER = pathlib.Path(__file__).resolve().parent / "cli"
-COMMANDS = ("engines", "zoo", "inspect", "check", "predict", "run", "bench", "report")
+COMMANDS = ("engines", "machine", "zoo", "inspect", "check", "predict", "run", "bench", "report", "journal")
 CASES = {
     "help": ["--help"],
     **{f"help_{command}": [command, "--help"] for command in COMMANDS},
@@ -27,6 +27,8 @@ CASES = {
     "missing_file": ["inspect", "m.onnx"],
     "missing_file_json": ["inspect", "m.onnx", "--json"],
     "unknown_network": ["zoo", "resnet5", "-o", "x.onnx"],
+    "unknown_journal_action": ["journal", "verfy", "j.jsonl"],
+    "journal_schema": ["journal", "schema"],
     "unknown_report_format": ["report", "j.jsonl", "-o", "x.pdf"],
 }
 

@@ -60,7 +60,7 @@ class CommandLine(unittest.TestCase):
         cls.folder.cleanup()
 
     def test_help_and_version(self):
-        commands = ("engines", "zoo", "inspect", "check", "predict", "run", "bench", "report")
+        commands = ("engines", "zoo", "inspect", "check", "predict", "run", "bench", "report", "journal")
         overview = run("--help").stdout
         for command in commands:
             self.assertIn(command, overview)
@@ -234,6 +234,65 @@ class CommandLine(unittest.TestCase):
             self.assertIn("tiny_mlp", pathlib.Path(f"r.{ending}").read_text())
         self.assertEqual(json.loads(pathlib.Path("r.json").read_text())["schema"], "inferometer.report/1")
 
+    def test_journal(self):
+        line = ("bench", "tiny_mlp.onnx", "--engines", "reference,null", "--rounds", "3", "--block-ms", "2",
+                "--workload", "throughput,load", "-o")
+        data(*line, "first.jsonl")
+        data(*line, "second.jsonl")
+        values = data("report", "first.jsonl")["outcomes"][0]["values"]
+        self.assertGreater(values["parent_cpu_share"], 0)
+        self.assertGreater(values["canary_share"], 0)
+        for when in ("before", "after"):
+            self.assertIn("context_switches", values["fingerprint"][when])
+        self.assertGreater(values["fingerprint"]["change"]["context_switches"], 0)
+
+        shown = data("journal", "show", "first.jsonl", "second.jsonl")["journals"]
+        self.assertEqual([each["name"] for each in shown], ["first.jsonl", "second.jsonl"])
+        self.assertEqual([launch["ending"] for launch in shown[0]["launches"]], ["complete"])
+        self.assertEqual(shown[0]["launches"][0]["rounds"], 3)
+        self.assertEqual(len(shown[0]["cells"]), 4)
+        text = run("journal", "show", "first.jsonl").stdout
+        self.assertIn("3 of 3", text)
+        self.assertIn("complete", text)
+
+        verified = data("journal", "verify", "first.jsonl", "second.jsonl")["journals"]
+        self.assertEqual([each["problems"] for each in verified], [0, 0])
+        self.assertIn(" 0 problems, 0 warnings", run("journal", "verify", "first.jsonl").stdout)
+
+        with open("second.jsonl", "a") as file:
+            file.write('{"line":"rou')
+        joined = run("journal", "join", "first.jsonl", "second.jsonl", "-o", "both.jsonl").stdout
+        self.assertIn("second.jsonl: its last line is torn and was left out", joined)
+        self.assertIn("both.jsonl: 2 journals", joined)
+        data("journal", "join", "first.jsonl", "second.jsonl", "-o", "both.jsonl", exit=5, status="invalid")
+        data("journal", "join", "first.jsonl", "both.jsonl", "-o", "more.jsonl", exit=5, status="invalid")
+        self.assertEqual(data("journal", "verify", "both.jsonl")["journals"][0]["journals"], 2)
+        names = [each["name"] for each in data("journal", "show", "both.jsonl")["journals"]]
+        self.assertEqual(names, ["both.jsonl#1", "both.jsonl#2"])
+        self.assertEqual(len(data("report", "both.jsonl")["outcomes"]), 8)
+        error = data(*line, "both.jsonl", "--resume", exit=5, status="invalid")
+        self.assertIn("joined from 2 journals", error["message"])
+
+        lines = pathlib.Path("first.jsonl").read_text().splitlines(True)
+        pathlib.Path("spoilt.jsonl").write_text("".join(lines[:3] + lines[2:]))
+        found = data("journal", "verify", "spoilt.jsonl", exit=5, status="invalid")["journals"][0]
+        self.assertEqual((found["findings"][0]["kind"], found["findings"][0]["line"]), ("problem", 4))
+        self.assertIn("spoilt.jsonl: line 4: round", run("journal", "verify", "spoilt.jsonl", exit=5).stdout)
+
+        schema = data("journal", "schema")
+        self.assertEqual(json.loads(lines[0])["schema"], schema["schema"])
+        keys = {each["name"]: [key["key"] for key in each["keys"]] for each in schema["lines"]}
+        for text in lines:
+            self.assertEqual(list(json.loads(text)), keys[json.loads(text)["line"]])
+
+    def test_journal_usage(self):
+        for arguments in ((), ("shwo", "j"), ("show",), ("verify",), ("join", "a", "-o", "b"), ("join", "a", "b"),
+                          ("schema", "a"), ("show", "a", "-o", "b")):
+            self.assertIn("journal", run("journal", *arguments, exit=2).stderr)
+        self.assertEqual(data("journal", "shwo", exit=2, status="invalid")["context"]["nearest"], "show")
+        data("journal", "show", "absent.jsonl", exit=5, status="invalid")
+        data("journal", "verify", "absent.jsonl", exit=5, status="invalid")
+
     def test_interrupt_keeps_what_was_measured(self):
         line = [PROGRAM, "bench", "tiny_mlp.onnx", "--engines", "reference", "--rounds", "100000", "--block-ms", "5",
                 "--workload", "throughput", "-o", "stopped.jsonl", "--json"]
@@ -249,6 +308,8 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(json.loads(out)["status"], "skipped")
         self.assertEqual(err, "")
         self.assertTrue(data("report", "stopped.jsonl")["outcomes"])
+        self.assertEqual(data("journal", "show", "stopped.jsonl")["journals"][0]["launches"][0]["ending"], "interrupted")
+        self.assertEqual(data("journal", "verify", "stopped.jsonl")["journals"][0]["findings"], [])
 
     @staticmethod
     def has_rounds(path, count):

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills `bench` on the null engine at random moments: kill_test.py PROGRAM KILLS [SEED].
 
-After every kill the journal must be read by `report`, hold every line that it held before, byte for byte, with the
-rounds of a launch in order and none missing, and every process of the bench must go, stopped ones included. What was
-killed is resumed; a campaign that has ended is followed by a new one.
+After every kill the journal must be read by `report` and found whole by `journal verify`, hold every line that it held
+before, byte for byte, with the rounds of a launch in order and none missing, and every process of the bench must go,
+stopped ones included. What was killed is resumed; a campaign that has ended is followed by a new one.
 """
 import json
 import os
@@ -94,6 +94,9 @@ class Campaign:
         done = subprocess.run([self.program, "report", self.journal.name, "--json"],
                               cwd=self.folder, capture_output=True, text=True)
         assert done.returncode == 0, f"report: exit code {done.returncode}: {done.stderr}"
+        verified = subprocess.run([self.program, "journal", "verify", self.journal.name],
+                                  cwd=self.folder, capture_output=True, text=True)
+        assert verified.returncode == 0, f"journal verify: {verified.stdout}{verified.stderr}"
         return json.loads(done.stdout)
 
 
