@@ -26,9 +26,9 @@ class JournalSense {
  private:
   /// A launch as far as it has been read.
   struct Course {
-    std::int64_t rounds = 0, last = 0;         ///< planned; the number of the last one
-    std::map<std::string, std::string> cells;  ///< id -> workload
-    std::set<std::string> passed;              ///< cells with a block in round 0
+    std::int64_t rounds = 0, last = 0;           ///< planned; the number of the last one
+    std::map<std::string, measure::Cell> cells;  ///< by cell_id
+    std::set<std::string> passed;                ///< cells with a block in round 0
     bool ended = false;
   };
 
