@@ -16,7 +16,7 @@ class Collector {
  public:
   void operator()(Header header) { contents_.header = std::move(header); }
 
-  void operator()(Launch launch) {
+  void operator()(const Launch& launch) {
     LaunchContents row{.launch = launch.launch,
                        .group = launch.group,
                        .time = launch.time,

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "campaign/life.hpp"
+#include "campaign/session.hpp"
 #include "campaign/summary.hpp"
 #include "measure/canary.hpp"
 
@@ -80,15 +81,20 @@ std::string short_id(const std::string& cell_id) {
   return "cell " + printable(cell_id, 40);
 }
 
+bool several_in_flight(const measure::Cell& cell) {
+  return integer_param(cell.params, "in_flight", 1) > 1 ||
+         integer_param(cell.params, "streams", 1) > 1;
+}
+
 // Of throughput and latency: batches one after the other within the block's wall time.
-std::string wrong_timing(const Block& block) {
+std::string wrong_timing(const Block& block, const measure::Cell& cell) {
   if (block.batches < 1) return "it has no batch";
   if (block.samples < block.batches || block.samples % block.batches != 0)
     return fmt::format("{} samples are no whole rows of {} batches", block.samples, block.batches);
   const auto timings = block.timings_ns.size();
-  if (timings != 1 && timings != static_cast<std::size_t>(block.batches))
-    return fmt::format("{} timings for {} batches: one each or one for all is written", timings,
-                       block.batches);
+  const bool one_for_all = timings == 1 && several_in_flight(cell);
+  if (!one_for_all && timings != static_cast<std::size_t>(block.batches))
+    return fmt::format("{} timings for {} batches", timings, block.batches);
   const auto sum = std::accumulate(block.timings_ns.begin(), block.timings_ns.end(), 0.0);
   const auto rounding = static_cast<double>(timings);  // a nanosecond each
   if (sum > static_cast<double>(block.wall_ns) + rounding)
@@ -118,7 +124,7 @@ void JournalSense::take(Launch launch) {
   Course course{.rounds = launch.rounds};
   for (const auto& cell : launch.cells) cells_.insert(cell.cell_id);
   for (const auto& cell : launch.cells)
-    if (!course.cells.emplace(cell.cell_id, cell.cell.workload).second)
+    if (!course.cells.emplace(cell.cell_id, cell.cell).second)
       problem(fmt::format("{} has {} twice", name, short_id(cell.cell_id)));
   for (const auto& control : launch.controls)
     if (!course.cells.contains(control))
@@ -200,11 +206,12 @@ void JournalSense::check_blocks(const Round& round, Course& course, const std::s
       }
       auto& met = round.round == 0 ? course.passed : seen;
       if (!met.insert(id).second) problem(fmt::format("{} has {} twice", name, short_id(id)));
-      if (timed(cell->second) != (round.round > 0))
+      const auto& workload = cell->second.workload;
+      if (timed(workload) != (round.round > 0))
         problem(fmt::format("{}: {} measures {}, which belongs into {}", name, short_id(id),
-                            printable(cell->second), round.round > 0 ? "round 0" : "later rounds"));
-      else if (timed(cell->second))
-        wrong = wrong_timing(block);
+                            printable(workload), round.round > 0 ? "round 0" : "later rounds"));
+      else if (timed(workload))
+        wrong = wrong_timing(block, cell->second);
     }
     if (!wrong.empty())
       problem(

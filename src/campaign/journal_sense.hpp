@@ -34,7 +34,7 @@ class JournalSense {
       bool rejected = false;
     };
     std::int64_t rounds = 0, last = 0;             ///< planned; the number of the last one
-    std::map<std::string, std::string> cells;      ///< id -> workload
+    std::map<std::string, measure::Cell> cells;    ///< by cell_id
     std::set<std::string> passed;                  ///< cells with a block in round 0
     std::optional<measure::CanaryReading> before;  ///< the last canary
     std::vector<Between> between;                  ///< rounds since then

@@ -253,6 +253,8 @@ TEST_F(Verify, BlocksAreWhole) {
   expect(at, "timings for");
   block(1) = good;
   block(1)["timings_ns"] = Json{good["wall_ns"]};
+  expect(at, "1 timings for");
+  for (auto& cell : line("launch")["cells"]) cell["params"]["in_flight"] = 2;
   EXPECT_THAT(told(lines), IsEmpty()) << "one for all of them, with several batches in flight";
   block(1) = good;
   block(1)["timings_ns"][0] = good["wall_ns"].get<std::int64_t>() * 2;
@@ -263,6 +265,12 @@ TEST_F(Verify, BlocksAreWhole) {
   block(1) = good;
   block(1)["batches"] = 0;
   expect(at, "it has no batch");
+}
+
+TEST_F(Verify, SeveralBatchesInFlightAreGood) {
+  auto options = small_bench();
+  options.params = {{"in_flight", {2}}};
+  EXPECT_THAT(told(verify_journal(journal_text(lab, options))), IsEmpty());
 }
 
 TEST_F(Verify, RejectionIsWhatTheCanarySays) {
