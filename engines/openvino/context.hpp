@@ -25,6 +25,7 @@ class OvContext : public plugin::Context {
   Owned<ov_tensor_t> output_tensor(std::size_t index) const;
   void bind_output(std::size_t index, const DLTensor& tensor);
   void publish(std::size_t index);
+  std::vector<plugin::ProfileRow> averages() const;
   void require_narrow(const DLTensor& tensor, const plugin::PortInfo& port) const;
 
   const Library& library_;
@@ -36,6 +37,8 @@ class OvContext : public plugin::Context {
   std::vector<std::size_t> wide_inputs_;       // whose numbers OpenVINO cuts to 32 bits
   std::vector<std::size_t> engine_outputs_;    // bound with data = null
   std::map<std::size_t, std::size_t> passed_;  // output -> the input that it is
+  std::int64_t runs_ = 0;
+  std::vector<plugin::ProfileRow> warm_up_;    // averages over the first runs
   std::vector<Owned<ov_tensor_t>> published_;  // keep alive what engine outputs point to
 };
 

@@ -193,8 +193,10 @@ void run_laps(Session& session, const std::vector<Group>& groups,
   }
 }
 
-constexpr const char* kInterrupted =
-    "interrupted before anything of it was measured; --resume goes on";
+std::string interrupted_text(const BenchOptions& options) {
+  const std::string text = "interrupted before anything of it was measured";
+  return options.journal.empty() ? text : text + "; --resume goes on";
+}
 
 // Cells that no launch met and no failure ended have an outcome all the same.
 void add_skipped(Session& session, const std::vector<Contender>& contenders) {
@@ -212,7 +214,8 @@ void add_skipped(Session& session, const std::vector<Contender>& contenders) {
                     .cell = cell,
                     .status = Status::Skipped,
                     .stage = "measure",
-                    .reason = large == session.too_large.end() ? kInterrupted : large->second,
+                    .reason = large == session.too_large.end() ? interrupted_text(session.options)
+                                                               : large->second,
                     .rerun = rerun_line(cell, session.options)});
     }
 }

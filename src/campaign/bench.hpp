@@ -36,6 +36,9 @@ inline constexpr std::int64_t kOwnBatch = 0;
 inline constexpr double kMostBlockS = 10;
 inline constexpr double kBlockS = static_cast<double>(measure::kBlockNs) / 1e9;
 
+/// A journal holds no more of either.
+inline constexpr std::int64_t kMostRounds = 1'000'000;
+
 /// Enough to screen many cells; enough for one cell alone.
 inline constexpr std::int64_t kBenchRounds = 8, kRunRounds = 20;
 

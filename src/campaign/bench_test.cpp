@@ -390,7 +390,7 @@ TEST_F(Bench, LongBlocksGetFewerRoundsUnlessAskedFor) {
 }
 
 TEST_F(Bench, WhatCannotFitIsSkippedBeforeItIsLoaded) {
-  lab.memory_bytes = 300;  // weights of 40 bytes, activations of 100 a row
+  lab.memory_bytes = 100;  // weights of 40 bytes, 32 for the ports of a row
   const auto result = go();
   EXPECT_EQ(find(result, "fast", "throughput", 1).status, Status::Ok);
   const auto& large = find(result, "fast", "memory", 4);

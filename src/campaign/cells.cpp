@@ -50,10 +50,10 @@ void check_counts(const BenchOptions& options) {
       refuse(fmt::format("batch size {}: expected at least 1", batch));
     if (!seen.insert(batch).second) refuse(fmt::format("batch size {} is given twice", batch));
   }
-  if (options.launches < 1)
-    refuse(fmt::format("launches {}: expected at least 1", options.launches));
-  if (options.rounds && *options.rounds < 1)
-    refuse(fmt::format("rounds {}: expected at least 1", *options.rounds));
+  for (const auto& [what, count] :
+       {std::pair("launches", options.launches), std::pair("rounds", options.rounds.value_or(1))})
+    if (count < 1 || count > kMostRounds)
+      refuse(fmt::format("{} {}: expected 1 to {}", what, count, kMostRounds));
   if (!(options.block_s > 0 && options.block_s <= kMostBlockS))  // NaN too
     refuse(fmt::format("a block of {:g} ms: expected above 0 and at most {:g} ms",
                        1e3 * options.block_s, 1e3 * kMostBlockS));

@@ -51,6 +51,20 @@ std::int64_t threads_of(const measure::Cell& cell, const MachineProfile* profile
   return integer_param(cell.params, "threads", all);
 }
 
+// Of the ports that have rows; symbols count 1.
+double row_bytes(const std::vector<Port>& ports) {
+  double bytes = 0;
+  for (const auto& port : ports) {
+    if (!port.batch_axis) continue;
+    double row = static_cast<double>(size_bytes(port.dtype));
+    for (std::size_t axis = 0; axis < port.shape.size(); ++axis)
+      if (axis != static_cast<std::size_t>(*port.batch_axis))
+        row *= static_cast<double>(std::max<std::int64_t>(1, port.shape[axis].size));
+    bytes += row;
+  }
+  return bytes;
+}
+
 double square(double x) {
   return x * x;
 }
@@ -157,7 +171,7 @@ double CostModel::golden_s(const measure::Cell& cell, std::int64_t rows) const {
 double CostModel::least_bytes(const measure::Cell& cell) const {
   const auto& facts = models_.at(cell.model);
   const auto least = 4 * static_cast<double>(facts.parameters.value_or(0)) +
-                     static_cast<double>(facts.activation_bytes.value_or(0)) * rows_of(cell);
+                     (row_bytes(facts.inputs) + row_bytes(facts.outputs)) * rows_of(cell);
   for (const auto& [rows, peak] : points_of(cell, &Observation::peak_bytes, same_but_batch))
     if (rows == rows_of(cell)) return std::max(least, peak);
   return least;

@@ -44,8 +44,8 @@ class CostModel {
   /// Resident bytes at the peak: m0 + m1 x rows through what is known; else from weights and
   /// activations.
   double peak_bytes(const measure::Cell& cell) const;
-  /// What it can't do without: weights once and the activations that live at the same time, or the
-  /// peak that it was seen to have.
+  /// What it can't do without: weights once and its inputs and outputs (engines fuse, so that
+  /// activations are no bound), or the peak that it was seen to have.
   double least_bytes(const measure::Cell& cell) const;
 
  private:

@@ -18,7 +18,11 @@ class Cost : public testing::Test {
  protected:
   const std::map<std::string, ModelFacts> models = {
       {"small", {.macs = 1'000'000'000, .parameters = 1'000'000, .activation_bytes = 1 << 20}},
-      {"large", {.macs = 10'000'000'000, .parameters = 100'000'000, .activation_bytes = 16 << 20}},
+      {"large",
+       {.inputs = {{"x", DType::F32, {{-1, "N"}, {3, ""}, {4, ""}}, 0}},
+        .macs = 10'000'000'000,
+        .parameters = 100'000'000,
+        .activation_bytes = 16 << 20}},
       {"unread", {}}};
   MachineProfile profile{.compute = {{DType::F32, 1, "", 1e11, 0}, {DType::F32, 4, "", 4e11, 0}},
                          .engines = {{.engine = "fast", .load_s = 0.5, .flops_per_s = 3e11}}};
@@ -51,7 +55,7 @@ TEST_F(Cost, TheNearestKnowledgeCounts) {
 TEST_F(Cost, MemoryIsALineOverTheBatch) {
   const auto guess = cost.peak_bytes(cell("large", "other", 4));
   EXPECT_GE(guess, cost.least_bytes(cell("large", "other", 4)));
-  EXPECT_EQ(cost.least_bytes(cell("large", "other", 4)), 4e8 + 4 * (16 << 20));
+  EXPECT_EQ(cost.least_bytes(cell("large", "other", 4)), 4e8 + 4 * 12 * 4) << "rows of 12 floats";
   cost.know({{cell("large", "other", 1), {}, {}, 6e8}});
   EXPECT_NEAR(cost.peak_bytes(cell("large", "other", 11)), 6e8 + 1.5 * 10 * (16 << 20), 1);
   cost.know({{cell("large", "other", 1), {}, {}, 6e8}, {cell("large", "other", 2), {}, {}, 7e8}});

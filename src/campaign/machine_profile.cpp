@@ -149,12 +149,16 @@ bool EngineFacts::first_batch_biased() const noexcept {
   return why.empty() && (first_batch_lower > 1 + kBias || first_batch_upper < 1 - kBias);
 }
 
-std::optional<MachineProfile> measure_machine(const MachineOptions& options, Lab& lab,
-                                              const Progress& progress, std::stop_token stop) {
+void check_machine_options(const MachineOptions& options, Lab& lab) {
   if (!(options.seconds >= 1 && options.seconds <= kMostSeconds))
     throw Error(Status::Invalid,
                 fmt::format("{:g} seconds: expected 1 to {:g}", options.seconds, kMostSeconds));
   for (const auto& name : options.engines) engine_named(lab.engines(), name);
+}
+
+std::optional<MachineProfile> measure_machine(const MachineOptions& options, Lab& lab,
+                                              const Progress& progress, std::stop_token stop) {
+  check_machine_options(options, lab);
   MachineProfile profile{.time = lab.utc(), .machine = lab.machine()};
   profile.machine_id = measure::machine_id(profile.machine);
   if (progress) progress({"measuring peaks", 0, std::nullopt});

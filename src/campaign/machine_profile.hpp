@@ -66,8 +66,11 @@ struct MachineOptions {
   std::vector<std::string> engines;  ///< to look at; none: only the machine
 };
 
+/// Throws Error{Invalid} for seconds out of 1..3600 and an unknown engine.
+void check_machine_options(const MachineOptions& options, Lab& lab);
+
 /// Minutes. Parts that fail say why. None when `stop` was requested before all was measured: half a
-/// profile is none. Throws Error{Invalid} for seconds out of 1..3600 and an unknown engine.
+/// profile is none. Throws as check_machine_options.
 std::optional<MachineProfile> measure_machine(const MachineOptions& options, Lab& lab,
                                               const Progress& progress, std::stop_token stop = {});
 
@@ -75,7 +78,8 @@ Json to_json(const MachineProfile& profile);
 /// Bounded. Throws Error{Invalid} naming the key.
 MachineProfile machine_profile_from_json(const Json& json);
 
-/// Kept as `cache_dir`/machine-ID.json; none: nothing is kept there, or it can't be read.
+/// Kept as `cache_dir`/machine-ID.json; none: nothing is kept there, it can't be read, or the
+/// machine was unfit when it was made.
 std::optional<MachineProfile> kept_profile(const std::filesystem::path& cache_dir,
                                            const std::string& machine_id);
 /// Does nothing when `cache_dir` is empty. Throws Error{Invalid} when it can't be written.

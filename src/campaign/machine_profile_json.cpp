@@ -9,6 +9,7 @@
 namespace inferometer::campaign {
 namespace {
 
+constexpr const char* kUnfit = "unfit";  // its peaks and engines would mislead for good
 constexpr std::size_t kMostBytes = 1u << 20;
 
 // Members that JSON carries as they are, each named once, for both directions.
@@ -149,7 +150,7 @@ std::optional<MachineProfile> kept_profile(const std::filesystem::path& cache_di
   try {
     auto profile = machine_profile_from_json(
         parse_json(read_text(file_of(cache_dir, machine_id), kMostBytes), "machine profile"));
-    if (profile.machine_id == machine_id) return profile;
+    if (profile.machine_id == machine_id && profile.noise.verdict != kUnfit) return profile;
   } catch (const Error&) {
     // Absent, or of another version: it is measured anew.
   }

@@ -49,6 +49,10 @@ TEST(MachineProfile, IsKeptForItsMachineOnly) {
             to_json(profile));
   EXPECT_FALSE(kept_profile(folder.path() / "new", "other"));
   EXPECT_FALSE(kept_profile({}, profile.machine_id));
+  auto unfit = profile;
+  unfit.noise.verdict = "unfit";
+  keep_profile(folder.path() / "unfit", unfit);
+  EXPECT_FALSE(kept_profile(folder.path() / "unfit", profile.machine_id)) << "it would mislead";
   write_text_atomic(folder.path() / "new" / ("machine-" + profile.machine_id + ".json"), "{\"");
   EXPECT_FALSE(kept_profile(folder.path() / "new", profile.machine_id)) << "it is measured anew";
 }

@@ -43,6 +43,9 @@ void put_counts(const std::vector<Life>& lives, Outcome& outcome) {
   outcome.values["launches"] = lives.size();
   outcome.values["rounds"] = rounds;
   outcome.values["rounds_rejected"] = rejected;
+  if (rejected > 0 && rejected == rounds)
+    outcome.warnings.push_back(
+        fmt::format("all {} rounds were rejected, and count all the same: measure again", rounds));
 }
 
 // A rate is a ratio to one sample a second: what holds for ratios of launches holds for it.

@@ -85,7 +85,7 @@ std::string list_text(std::string_view title, const std::vector<std::string>& li
   return lines.empty() ? "" : text;
 }
 
-std::string text_of(const MachineProfile& profile, const std::filesystem::path& cache_dir) {
+std::string text_of(const MachineProfile& profile) {
   const auto& cpu = profile.machine.at("cpu");
   auto text = facts_text({{"machine", profile.machine_id},
                           {"CPU", printable(cpu.value("model name", ""))},
@@ -97,31 +97,42 @@ std::string text_of(const MachineProfile& profile, const std::filesystem::path& 
   if (!profile.engines.empty()) text += "\n" + engines_text(profile);
   text += list_text("Unavailable here:", profile.unavailable);
   text += list_text("Advice:", profile.advice);
-  if (!cache_dir.empty())
-    text += fmt::format("\nkept in {}; --refresh measures anew\n", cache_dir.string());
   return text;
 }
 
-std::optional<MachineProfile> measured(const Given& given, campaign::Lab& lab,
-                                       const std::filesystem::path& cache_dir,
-                                       const Console& console) {
+campaign::MachineOptions asked_of(const Given& given, campaign::Lab& lab) {
   auto asked = given.asked;
   const auto engines = lab.engines();
   asked.engines =
       given.engines.empty() ? usual_engines(engines) : chosen_engines(given.engines, engines);
-  auto profile = campaign::measure_machine(asked, lab, console.progress, console.stop());
-  if (profile) campaign::keep_profile(cache_dir, *profile);
-  return profile;
+  campaign::check_machine_options(asked, lab);
+  return asked;
+}
+
+// What was measured is printed even where it can't be kept.
+std::string keep(const MachineProfile& profile, const std::filesystem::path& cache_dir) {
+  if (cache_dir.empty()) return "";
+  try {
+    campaign::keep_profile(cache_dir, profile);
+    return fmt::format("\nkept in {}; --refresh measures anew\n", cache_dir.string());
+  } catch (const Error& error) {
+    return fmt::format("\nnot kept: {}\n", error.what());
+  }
 }
 
 Reply machine(const Given& given, const Console& console) {
   const auto cache_dir = cache_folder(given.cache_dir);
   const auto lab = campaign::make_lab();
-  std::optional<MachineProfile> profile;
+  const auto asked = asked_of(given, *lab);
   if (!given.refresh)
-    profile = campaign::kept_profile(cache_dir, measure::machine_id(lab->machine()));
-  if (!profile) profile = measured(given, *lab, cache_dir, console);
-  if (profile) return {.data = campaign::to_json(*profile), .text = text_of(*profile, cache_dir)};
+    if (const auto kept = campaign::kept_profile(cache_dir, measure::machine_id(lab->machine())))
+      return {.data = campaign::to_json(*kept),
+              .text = text_of(*kept) +
+                      fmt::format("\nkept in {}; --refresh measures anew\n", cache_dir.string())};
+  const auto profile = campaign::measure_machine(asked, *lab, console.progress, console.stop());
+  if (profile)
+    return {.data = campaign::to_json(*profile),
+            .text = text_of(*profile) + keep(*profile, cache_dir)};
   return {.text = "interrupted: half a profile is none\n",
           .status = Status::Skipped,
           .exit = exit_code(Status::Skipped)};
